@@ -1,0 +1,3 @@
+//! The command line for MQTT: publish, subscribe, request, decode.
+
+fn main() {}

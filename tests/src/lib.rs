@@ -1,0 +1,1 @@
+//! Integration, interoperability and conformance tests.

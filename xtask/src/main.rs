@@ -1,0 +1,3 @@
+//! The project's own runner: every check, benchmark and generator.
+
+fn main() {}
