@@ -1,0 +1,1 @@
+//! Owns the delivery flows both ends share.

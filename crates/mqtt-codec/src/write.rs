@@ -1,0 +1,101 @@
+//! Owns the encoders of the specification's data types and the buffers they fill. Sizes are computed
+//! before, so that a buffer grows once per packet.
+
+use crate::{error::EncodeError, varint};
+use alloc::vec::Vec;
+use bytes::BytesMut;
+
+/// A buffer that packets are appended to.
+pub trait Output {
+    /// Makes room for `bytes` more, in one step.
+    fn reserve(&mut self, bytes: usize);
+    /// Appends `bytes`.
+    fn put(&mut self, bytes: &[u8]);
+    /// How many bytes it holds.
+    fn position(&self) -> usize;
+}
+
+impl Output for Vec<u8> {
+    #[inline]
+    fn reserve(&mut self, bytes: usize) {
+        Self::reserve(self, bytes);
+    }
+
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
+    }
+
+    #[inline]
+    fn position(&self) -> usize {
+        self.len()
+    }
+}
+
+impl Output for BytesMut {
+    #[inline]
+    fn reserve(&mut self, bytes: usize) {
+        Self::reserve(self, bytes);
+    }
+
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
+    }
+
+    #[inline]
+    fn position(&self) -> usize {
+        self.len()
+    }
+}
+
+/// The bytes that Binary Data or a string of this length takes.
+#[inline]
+pub(crate) fn prefixed_len(length: usize) -> Result<usize, EncodeError> {
+    if length > usize::from(u16::MAX) { Err(EncodeError::FieldTooLong) } else { Ok(2 + length) }
+}
+
+/// Appends Binary Data or a string. Its length was checked by [`prefixed_len`].
+#[inline]
+pub(crate) fn prefixed(out: &mut impl Output, bytes: &[u8]) {
+    let length = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
+    out.put(&length.to_be_bytes());
+    out.put(bytes);
+}
+
+/// Appends a Variable Byte Integer of at most 268,435,455.
+#[inline]
+pub(crate) fn variable(out: &mut impl Output, mut value: u32) {
+    debug_assert!(value <= varint::MAXIMUM);
+    loop {
+        let low = (value & 0x7F) as u8;
+        value >>= 7;
+        if value == 0 {
+            return out.put(&[low]);
+        }
+        out.put(&[low | 0x80]);
+    }
+}
+
+/// Appends a fixed header after making room for the whole packet.
+#[inline]
+pub(crate) fn fixed_header(
+    out: &mut impl Output,
+    first_byte: u8,
+    remaining: usize,
+) -> Result<(), EncodeError> {
+    let remaining = remaining_length(remaining)?;
+    out.reserve(1 + varint::encoded_len(remaining) + remaining as usize);
+    out.put(&[first_byte]);
+    variable(out, remaining);
+    Ok(())
+}
+
+/// Checks a Remaining Length against the largest the wire can carry.
+#[inline]
+pub(crate) fn remaining_length(remaining: usize) -> Result<u32, EncodeError> {
+    match u32::try_from(remaining) {
+        Ok(remaining) if remaining <= varint::MAXIMUM => Ok(remaining),
+        _ => Err(EncodeError::PacketTooLarge),
+    }
+}
