@@ -1,1 +1,34 @@
-//! A sans-IO MQTT broker engine: sessions, subscriptions, retained messages, delivery and limits, without sockets, clocks or threads.
+#![doc = include_str!("../README.md")]
+
+pub mod config;
+mod effect;
+mod handshake;
+mod held;
+mod ids;
+mod input;
+mod message;
+mod node;
+mod outgoing;
+mod peers;
+pub mod retained;
+mod session;
+mod shard;
+mod stats;
+pub mod subscriptions;
+mod sys;
+mod time;
+pub mod timers;
+
+#[cfg(test)]
+mod testing;
+
+pub use effect::{CloseCause, Effect, Effects, Frame};
+pub use handshake::refuse_connect;
+pub use ids::{ConnectionId, GroupId, SessionId, ShardId};
+pub use input::Input;
+pub use message::{Message, MessageRef};
+pub use node::Node;
+pub use peers::{AcknowledgementToken, PeerMessage, PeerTarget};
+pub use shard::Shard;
+pub use stats::{Counter, ShardStats, Stats, Totals};
+pub use time::Timestamp;

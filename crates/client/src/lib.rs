@@ -1,1 +1,35 @@
-//! An async MQTT 3.1.1 and 5.0 client: one connection shared by publishers and subscribers that reconnects by itself.
+#![doc = include_str!("../README.md")]
+
+mod backoff;
+mod delivery;
+mod driver;
+mod error;
+mod event;
+mod handle;
+mod message;
+mod options;
+mod protocol;
+mod request;
+mod requester;
+mod stream;
+mod transport;
+
+pub use delivery::Delivery;
+pub use error::{
+    ConnectionError, DisconnectError, InvalidTopic, NetworkError, PublishError, ReasonNotAllowed, RequestError,
+    ServerViolation, SubscribeError, UnsubscribeError,
+};
+pub use event::{Connected, Event, Events};
+pub use handle::{Acknowledgement, Client, Connector};
+pub use message::{Message, Published};
+pub use options::{Backoff, Options, Reconnect, UrlError};
+pub use request::{Acknowledging, Disconnect, Overflow, Subscribe, Unsubscribe};
+pub use requester::Requester;
+pub use stream::Subscription;
+
+// What stands in this crate's signatures, so that a user needs no second crate for it.
+pub use mqtt_codec::{
+    PacketId, PayloadFormat, Properties, Property, PropertyOwner, ProtocolVersion, QoS, ReasonCode, TopicFilter,
+    TopicName,
+    packet::{RetainHandling, SubscriptionOptions, Will},
+};

@@ -21,15 +21,11 @@ macro_rules! violations {
                 match self { $(Self::$name => ReasonCode::$reason,)* }
             }
 
-            /// The id of the normative statement it breaks, such as `MQTT5-3.1.2-3`.
+            /// The id of the normative statement it breaks, such as `MQTT5-3.1.2-3`, whatever packet it
+            /// was found in.
             #[must_use]
             pub const fn statement(self, version: ProtocolVersion) -> Option<&'static str> {
-                let (v5, v311) = match self { $(Self::$name => ($v5, $v311),)* };
-                let id = match version {
-                    ProtocolVersion::V5 => v5,
-                    ProtocolVersion::V31 | ProtocolVersion::V311 => v311,
-                };
-                if id.is_empty() { None } else { Some(id) }
+                match self { $(Self::$name => numbered($v5, $v311, version),)* }
             }
 
             /// What is wrong, in a clause that names the guilty field.
@@ -88,14 +84,16 @@ violations! {
     ReasonCodeUnknown: MalformedPacket, "", "", "the Reason Code is not one this packet may carry";
     /// A Topic Name or Filter of no characters.
     TopicEmpty: MalformedPacket, "MQTT5-4.7.3-1", "MQTT311-4.7.3-1", "the topic is empty";
+    /// A Topic Name or Filter of more than 65,535 bytes, which no packet can carry.
+    TopicTooLong: MalformedPacket, "MQTT5-4.7.3-3", "MQTT311-4.7.3-3", "the topic is longer than 65,535 bytes";
     /// A zero length Topic Name without Topic Alias.
     TopicEmptyWithoutAlias: ProtocolError, "MQTT5-4.7.3-1", "MQTT311-4.7.3-1", "the Topic Name is empty and there is no Topic Alias";
     /// A wildcard in a Topic Name.
-    TopicNameWildcard: TopicNameInvalid, "MQTT5-3.3.2-2", "MQTT311-3.3.2-2", "the Topic Name contains a wildcard";
+    TopicNameWildcard: MalformedPacket, "MQTT5-3.3.2-2", "MQTT311-3.3.2-2", "the Topic Name contains a wildcard";
     /// `#` not last, or not alone in its level.
-    MultiLevelWildcard: TopicFilterInvalid, "MQTT5-4.7.1-1", "MQTT311-4.7.1-2", "# is not the whole last level of the Topic Filter";
+    MultiLevelWildcard: MalformedPacket, "MQTT5-4.7.1-1", "MQTT311-4.7.1-2", "# is not the whole last level of the Topic Filter";
     /// `+` not alone in its level.
-    SingleLevelWildcard: TopicFilterInvalid, "MQTT5-4.7.1-2", "MQTT311-4.7.1-3", "+ is not a whole level of the Topic Filter";
+    SingleLevelWildcard: MalformedPacket, "MQTT5-4.7.1-2", "MQTT311-4.7.1-3", "+ is not a whole level of the Topic Filter";
     /// `$share//filter`.
     ShareNameEmpty: MalformedPacket, "MQTT5-4.8.2-1", "", "the ShareName is empty";
     /// `$share/a+b/filter`.
@@ -107,11 +105,11 @@ violations! {
     /// UNSUBSCRIBE without a filter.
     UnsubscribeEmpty: ProtocolError, "MQTT5-3.10.3-2", "MQTT311-3.10.3-2", "UNSUBSCRIBE carries no Topic Filter";
     /// SUBACK or UNSUBACK without a reason code.
-    ReasonCodesMissing: ProtocolError, "MQTT5-3.9.3-1", "MQTT311-3.8.4-5", "the acknowledgement carries no Reason Code";
+    ReasonCodesMissing: ProtocolError, "MQTT5-3.8.4-6", "MQTT311-3.8.4-5", "the acknowledgement carries no Reason Code";
     /// Reserved bits of the subscription options.
     SubscriptionOptionsReserved: MalformedPacket, "MQTT5-3.8.3-5", "MQTT311-3.8.3-4", "reserved bits of the Subscription Options are set";
     /// A subscription with QoS 3.
-    SubscriptionQoS3: ProtocolError, "MQTT5-3.8.3-5", "MQTT311-3.8.3-4", "the subscription asks for QoS 3";
+    SubscriptionQoS3: ProtocolError, "", "MQTT311-3.8.3-4", "the subscription asks for QoS 3";
     /// Retain Handling 3.
     RetainHandling3: ProtocolError, "", "", "Retain Handling is 3";
     /// No Local on a shared subscription.
@@ -119,19 +117,63 @@ violations! {
     /// An unknown property identifier.
     PropertyUnknown: MalformedPacket, "", "", "a property identifier is not known";
     /// A known property in the wrong packet.
-    PropertyNotAllowed: ProtocolError, "", "", "a property is not allowed in this packet";
+    PropertyNotAllowed: MalformedPacket, "", "", "a property is not allowed in this packet";
     /// A property that may stand once stands twice.
     PropertyRepeated: ProtocolError, "", "", "a property stands more than once";
     /// A value outside the property's range.
     PropertyValue: ProtocolError, "", "", "a property has a value outside its range";
     /// Topic Alias 0.
     TopicAliasZero: TopicAliasInvalid, "MQTT5-3.3.2-8", "", "the Topic Alias is zero";
+    /// A Topic Alias above the maximum, or one that was never defined.
+    TopicAliasUnknown: TopicAliasInvalid, "MQTT5-3.3.2-9", "", "the Topic Alias is above the maximum or was never defined";
     /// A wildcard in the Response Topic.
-    ResponseTopicWildcard: ProtocolError, "MQTT5-3.3.2-14", "", "the Response Topic contains a wildcard";
+    ResponseTopicWildcard: MalformedPacket, "MQTT5-3.3.2-14", "", "the Response Topic contains a wildcard";
+    /// A Topic Alias that stands for nothing, without a topic.
+    TopicAliasUndefined: ProtocolError, "", "", "the Topic Alias was never defined";
     /// Authentication Data without Authentication Method.
     AuthenticationDataWithoutMethod: ProtocolError, "", "", "Authentication Data is given without an Authentication Method";
     /// AUTH without Authentication Method.
-    AuthenticationMethodMissing: ProtocolError, "", "", "AUTH carries no Authentication Method";
+    AuthenticationMethodMissing: ProtocolError, "MQTT5-4.12.0-5", "", "AUTH carries no Authentication Method";
+}
+
+impl Violation {
+    /// The id of the normative statement it breaks in a packet of this type: that of the packet's own
+    /// section where there is one, the general one otherwise.
+    #[must_use]
+    pub const fn statement_in(self, packet_type: PacketType, version: ProtocolVersion) -> Option<&'static str> {
+        use PacketType as Type;
+        let (v5, v311) = match (self, packet_type) {
+            (Self::FixedHeaderFlags, Type::PubRel) => ("MQTT5-3.6.1-1", "MQTT311-3.6.1-1"),
+            (Self::FixedHeaderFlags, Type::Subscribe) => ("MQTT5-3.8.1-1", "MQTT311-3.8.1-1"),
+            (Self::FixedHeaderFlags, Type::Unsubscribe) => ("MQTT5-3.10.1-1", "MQTT311-3.10.1-1"),
+            (Self::FixedHeaderFlags, Type::Disconnect) => ("MQTT5-3.14.1-1", "MQTT311-3.14.1-1"),
+            (Self::FixedHeaderFlags, Type::Auth) => ("MQTT5-3.15.1-1", ""),
+            (Self::PacketIdZero, Type::PubAck | Type::PubRec | Type::PubRel | Type::PubComp) => {
+                ("MQTT5-2.2.1-5", "MQTT311-2.3.1-6")
+            }
+            (Self::PacketIdZero, Type::SubAck | Type::UnsubAck) => ("MQTT5-2.2.1-6", "MQTT311-2.3.1-7"),
+            (Self::ReasonCodeUnknown, Type::ConnAck) => ("MQTT5-3.2.2-8", ""),
+            (Self::ReasonCodeUnknown, Type::PubAck) => ("MQTT5-3.4.2-1", ""),
+            (Self::ReasonCodeUnknown, Type::PubRec) => ("MQTT5-3.5.2-1", ""),
+            (Self::ReasonCodeUnknown, Type::PubRel) => ("MQTT5-3.6.2-1", ""),
+            (Self::ReasonCodeUnknown, Type::PubComp) => ("MQTT5-3.7.2-1", ""),
+            (Self::ReasonCodeUnknown, Type::SubAck) => ("MQTT5-3.9.3-2", "MQTT311-3.9.3-2"),
+            (Self::ReasonCodeUnknown, Type::UnsubAck) => ("MQTT5-3.11.3-2", ""),
+            (Self::ReasonCodeUnknown, Type::Disconnect) => ("MQTT5-3.14.2-1", ""),
+            (Self::ReasonCodeUnknown, Type::Auth) => ("MQTT5-3.15.2-1", ""),
+            (Self::ReasonCodesMissing, Type::UnsubAck) => ("MQTT5-3.11.3-2", ""),
+            _ => return self.statement(version),
+        };
+        numbered(v5, v311, version)
+    }
+}
+
+const fn numbered(v5: &'static str, v311: &'static str, version: ProtocolVersion) -> Option<&'static str> {
+    let id = match version {
+        ProtocolVersion::V5 => v5,
+        ProtocolVersion::V31 | ProtocolVersion::V311 => v311,
+    };
+    if id.is_empty() { None } else { Some(id) }
 }
 
 /// Why a frame is no packet. Small enough to return by value everywhere.
@@ -141,7 +183,7 @@ pub struct DecodeError {
     pub violation: Violation,
     /// The packet it was found in, as far as its first byte tells.
     pub packet_type: Option<PacketType>,
-    /// The version whose rules were broken.
+    /// The version whose rules were broken: of a CONNECT the one it names, if it names one.
     pub version: ProtocolVersion,
 }
 
@@ -155,7 +197,10 @@ impl DecodeError {
     /// The id of the normative statement that was broken, where the version numbers it.
     #[must_use]
     pub const fn statement(&self) -> Option<&'static str> {
-        self.violation.statement(self.version)
+        match self.packet_type {
+            Some(packet_type) => self.violation.statement_in(packet_type, self.version),
+            None => self.violation.statement(self.version),
+        }
     }
 }
 

@@ -62,8 +62,8 @@ pub enum Packet<S: Storage = Owned> {
 pub type PacketRef<'a> = Packet<Borrowed<'a>>;
 
 impl<'a> PacketRef<'a> {
-    /// Decodes one frame without copying or allocating. A CONNECT is read by the version it names, and
-    /// `version` then only tells which rules the frame was judged by.
+    /// Decodes one frame without copying or allocating. A CONNECT is read by the version it names;
+    /// `version` is then only for the error of one that names none.
     ///
     /// # Errors
     /// The first violation found. The connection cannot go on after it.
@@ -88,10 +88,19 @@ impl<'a> PacketRef<'a> {
             PacketType::ConnAck => ConnAck::decode(body, version).map(Self::ConnAck),
             PacketType::Auth => Auth::decode(body, version).map(Self::Auth),
         };
-        packet.map_err(|violation| DecodeError { violation, packet_type: Some(kind), version })
+        packet.map_err(|violation| Self::refuse(violation, kind, body, version))
+    }
+
+    #[cold]
+    fn refuse(violation: Violation, kind: PacketType, body: &[u8], version: ProtocolVersion) -> DecodeError {
+        let named = if kind == PacketType::Connect { connect::named_version(body) } else { None };
+        DecodeError { violation, packet_type: Some(kind), version: named.unwrap_or(version) }
     }
 
     /// The same packet over shared bytes. `frame` must hold the bytes it was decoded from.
+    ///
+    /// # Panics
+    /// If the packet borrows from other bytes.
     #[must_use]
     pub fn into_owned(self, frame: &Bytes) -> Packet {
         match self {

@@ -4,6 +4,7 @@
 mod accessors;
 mod catalogue;
 mod check;
+mod raw;
 mod value;
 
 pub use catalogue::{PropertyId, PropertyOwner};
@@ -18,17 +19,38 @@ use crate::{
 };
 use alloc::vec::Vec;
 use bytes::Bytes;
+use core::fmt;
 use nom::{Parser, bytes::complete::take};
+use raw::RawProperties;
 
 /// The properties of one packet or Will: legal for it, each at most once unless it may repeat, in the
 /// order they were sent. Packets of 3.x have none.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Properties<S: Storage = Owned>(S::Bytes);
 
 /// The properties inside a frame.
 pub type PropertiesRef<'a> = Properties<Borrowed<'a>>;
 
+impl<S: Storage> Default for Properties<S> {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
 impl<S: Storage> Properties<S> {
+    /// No properties.
+    pub const NONE: Self = Self(S::NO_BYTES);
+
+    /// Accepts the raw properties of a packet, without their length. Allocates nothing.
+    ///
+    /// # Errors
+    /// The first violation: an unknown, misplaced, repeated or cut property, or a value out of range.
+    #[inline]
+    pub fn from_raw(owner: PropertyOwner, raw: S::Bytes) -> Result<Self, Violation> {
+        check::check(owner, raw.as_ref())?;
+        Ok(Self(raw))
+    }
+
     /// Whether there are none.
     #[must_use]
     #[inline]
@@ -46,13 +68,26 @@ impl<S: Storage> Properties<S> {
     /// Each property in the order it was sent.
     #[must_use]
     pub fn iter(&self) -> PropertyIter<'_> {
-        PropertyIter(self.raw())
+        PropertyIter(RawProperties(self.raw()))
     }
 
     /// Whether a property is among them.
     #[must_use]
     pub fn contains(&self, id: PropertyId) -> bool {
-        self.iter().any(|property| property.id() == id)
+        RawProperties(self.raw()).any(|(found, _)| found == id)
+    }
+
+    /// The first property of an identifier; only its own value is read.
+    #[inline]
+    fn find(&self, id: PropertyId) -> Option<Property<'_>> {
+        let (_, value) = RawProperties(self.raw()).find(|&(found, _)| found == id)?;
+        Property::read(id, value)
+    }
+
+    /// All properties of an identifier.
+    fn all(&self, id: PropertyId) -> impl Iterator<Item = Property<'_>> {
+        let properties = RawProperties(self.raw()).filter(move |&(found, _)| found == id);
+        properties.filter_map(|(id, value)| Property::read(id, value))
     }
 
     /// The length prefix and the properties, as bytes on the wire.
@@ -69,18 +104,6 @@ impl<S: Storage> Properties<S> {
 }
 
 impl<'a> PropertiesRef<'a> {
-    /// No properties.
-    pub const NONE: Self = Self(&[]);
-
-    /// Accepts the raw properties of a packet, without their length.
-    ///
-    /// # Errors
-    /// The first violation: an unknown, misplaced, repeated or cut property, or a value out of range.
-    pub fn new(owner: PropertyOwner, raw: &'a [u8]) -> Result<Self, Violation> {
-        check::check(owner, raw)?;
-        Ok(Self(raw))
-    }
-
     /// The length prefix and the properties of a packet. Allocates nothing.
     #[inline]
     pub(crate) fn parse(owner: PropertyOwner, input: &'a [u8]) -> Parsed<'a, Self> {
@@ -90,7 +113,7 @@ impl<'a> PropertiesRef<'a> {
         }
         let (rest, length) = read::variable(input)?;
         let (rest, raw) = take(length).parse(rest)?;
-        match Self::new(owner, raw) {
+        match Self::from_raw(owner, raw) {
             Ok(properties) => Ok((rest, properties)),
             Err(violation) => read::fail(violation),
         }
@@ -102,9 +125,6 @@ impl<'a> PropertiesRef<'a> {
 }
 
 impl Properties {
-    /// No properties.
-    pub const NONE: Self = Self(Bytes::new());
-
     /// Collects properties for a packet, in the order given.
     ///
     /// # Errors
@@ -121,15 +141,6 @@ impl Properties {
         Ok(Self(Bytes::from(raw)))
     }
 
-    /// Accepts raw properties as [`PropertiesRef::new`] does, keeping the bytes.
-    ///
-    /// # Errors
-    /// As [`PropertiesRef::new`].
-    pub fn from_raw(owner: PropertyOwner, raw: Bytes) -> Result<Self, Violation> {
-        check::check(owner, &raw)?;
-        Ok(Self(raw))
-    }
-
     /// A view that borrows from these properties.
     #[must_use]
     pub fn borrow(&self) -> PropertiesRef<'_> {
@@ -137,20 +148,21 @@ impl Properties {
     }
 }
 
+impl<S: Storage> fmt::Debug for Properties<S> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_list().entries(self).finish()
+    }
+}
+
 /// Reads properties that were checked before.
 #[derive(Clone, Debug)]
-pub struct PropertyIter<'a>(&'a [u8]);
+pub struct PropertyIter<'a>(RawProperties<'a>);
 
 impl<'a> Iterator for PropertyIter<'a> {
     type Item = Property<'a>;
 
     fn next(&mut self) -> Option<Property<'a>> {
-        if self.0.is_empty() {
-            return None;
-        }
-        // Checked when the packet was decoded: an error cannot happen, and would end the list.
-        let (rest, property) = Property::parse(self.0).ok()?;
-        self.0 = rest;
-        Some(property)
+        let (id, value) = self.0.next()?;
+        Property::read(id, value)
     }
 }

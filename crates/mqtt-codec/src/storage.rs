@@ -9,6 +9,8 @@ use core::{fmt, marker::PhantomData};
 pub trait Storage: sealed::Sealed + Clone + fmt::Debug + PartialEq + Eq {
     /// Binary data: payloads, passwords, raw properties.
     type Bytes: AsRef<[u8]> + Clone + fmt::Debug + PartialEq + Eq + Default;
+    /// No binary data, as a constant.
+    const NO_BYTES: Self::Bytes;
     /// Text that has been checked to be UTF-8.
     type Text: AsRef<str> + Clone + fmt::Debug + PartialEq + Eq + Default;
 }
@@ -23,11 +25,13 @@ pub struct Owned;
 
 impl<'a> Storage for Borrowed<'a> {
     type Bytes = &'a [u8];
+    const NO_BYTES: &'a [u8] = &[];
     type Text = &'a str;
 }
 
 impl Storage for Owned {
     type Bytes = Bytes;
+    const NO_BYTES: Bytes = Bytes::new();
     type Text = ByteString;
 }
 

@@ -4,6 +4,7 @@
 use crate::{
     error::Violation,
     storage::{Borrowed, Owned, Storage, share_text},
+    version::ProtocolVersion,
 };
 use bytes::Bytes;
 use bytestring::ByteString;
@@ -37,6 +38,14 @@ impl<S: Storage> TopicName<S> {
         self.0.as_ref()
     }
 
+    /// A view that borrows from this topic: also a way to a shorter lifetime, which the compiler cannot
+    /// see for itself through the storage.
+    #[must_use]
+    #[inline]
+    pub fn borrow(&self) -> TopicNameRef<'_> {
+        TopicName(self.0.as_ref())
+    }
+
     /// The levels, in order. There is always one, and each may be empty.
     pub fn levels(&self) -> impl Iterator<Item = &str> {
         self.as_str().split('/')
@@ -50,9 +59,7 @@ impl<'a> TopicNameRef<'a> {
     /// Empty text, a wildcard, U+0000, or more than 65,535 bytes.
     #[inline]
     pub fn new(text: &'a str) -> Result<Self, Violation> {
-        if text.len() > usize::from(u16::MAX) {
-            return Err(Violation::FieldPastEnd);
-        }
+        check_length(text)?;
         Self::decode(text)
     }
 
@@ -79,6 +86,12 @@ impl<'a> TopicNameRef<'a> {
         self.0
     }
 
+    /// The same topic with bytes of its own.
+    #[must_use]
+    pub fn to_owned(&self) -> TopicName {
+        TopicName(ByteString::from(self.0))
+    }
+
     pub(crate) fn into_owned(self, frame: &Bytes) -> TopicName {
         TopicName(share_text(frame, self.0))
     }
@@ -95,11 +108,6 @@ impl TopicName {
         Ok(Self(text))
     }
 
-    /// A view that borrows from this topic.
-    #[must_use]
-    pub fn borrow(&self) -> TopicNameRef<'_> {
-        TopicName(self.0.as_ref())
-    }
 }
 
 impl<S: Storage> TopicFilter<S> {
@@ -144,20 +152,24 @@ impl<'a> TopicFilterRef<'a> {
     /// # Errors
     /// Empty text, a misplaced wildcard, U+0000, an illegal ShareName, or more than 65,535 bytes.
     pub fn new(text: &'a str) -> Result<Self, Violation> {
-        if text.len() > usize::from(u16::MAX) {
-            return Err(Violation::FieldPastEnd);
-        }
-        Self::decode(text)
-    }
-
-    pub(crate) fn decode(text: &'a str) -> Result<Self, Violation> {
+        check_length(text)?;
         if text.contains('\0') {
             return Err(Violation::TextHasNul);
         }
-        let share_bytes = share_prefix_bytes(text)?;
+        Self::decode(text, ProtocolVersion::V5)
+    }
+
+    /// Accepts text that was checked to be a string of the wire. Shared Subscriptions came with 5.0: to
+    /// 3.x, text that would be an illegal one is a filter like any other.
+    pub(crate) fn decode(text: &'a str, version: ProtocolVersion) -> Result<Self, Violation> {
+        let share_bytes = match (share_prefix_bytes(text), version) {
+            (Ok(share_bytes), _) => share_bytes,
+            (Err(_), ProtocolVersion::V31 | ProtocolVersion::V311) => 0,
+            (Err(violation), ProtocolVersion::V5) => return Err(violation),
+        };
         let matched = text.get(share_bytes..).unwrap_or_default();
         if matched.is_empty() {
-            return Err(if share_bytes > 0 { Violation::ShareFilterMissing } else { Violation::TopicEmpty });
+            return Err(Violation::TopicEmpty);
         }
         check_wildcards(matched)?;
         Ok(Self { text, share_bytes: u32::try_from(share_bytes).unwrap_or_default() })
@@ -194,17 +206,24 @@ impl TopicFilter {
     }
 }
 
+/// Topics fit the two byte length of a string `[MQTT5-4.7.3-3]` `[MQTT311-4.7.3-3]`.
+#[inline]
+fn check_length(text: &str) -> Result<(), Violation> {
+    if text.len() > usize::from(u16::MAX) { Err(Violation::TopicTooLong) } else { Ok(()) }
+}
+
 /// Bytes of `$share/{ShareName}/` `[MQTT5-4.8.2-1]` `[MQTT5-4.8.2-2]`; 0 where there is none.
 fn share_prefix_bytes(text: &str) -> Result<usize, Violation> {
     let Some(rest) = text.strip_prefix(SHARE_PREFIX) else { return Ok(0) };
-    let Some((name, _)) = rest.split_once('/') else {
-        return Err(if rest.is_empty() { Violation::ShareNameEmpty } else { Violation::ShareFilterMissing });
-    };
+    let (name, filter) = rest.split_once('/').unwrap_or((rest, ""));
     if name.is_empty() {
         return Err(Violation::ShareNameEmpty);
     }
     if name.contains(['+', '#']) {
         return Err(Violation::ShareNameWildcard);
+    }
+    if filter.is_empty() {
+        return Err(Violation::ShareFilterMissing);
     }
     Ok(SHARE_PREFIX.len() + name.len() + 1)
 }

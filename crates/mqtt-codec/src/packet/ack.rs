@@ -27,11 +27,8 @@ pub struct Ack<S: Storage = Owned> {
 impl<S: Storage> Ack<S> {
     /// An acknowledgement without properties.
     #[must_use]
-    pub fn new(packet_id: PacketId, reason: ReasonCode) -> Self
-    where
-        Properties<S>: Default,
-    {
-        Self { packet_id, reason, properties: Properties::default() }
+    pub const fn new(packet_id: PacketId, reason: ReasonCode) -> Self {
+        Self { packet_id, reason, properties: Properties::NONE }
     }
 }
 
@@ -74,6 +71,7 @@ impl<S: Storage> Ack<S> {
         version: ProtocolVersion,
         out: &mut impl Output,
     ) -> Result<(), EncodeError> {
+        check_reason(self.reason, kind, version)?;
         let with_properties = version.has_properties() && !self.properties.is_empty();
         let with_reason = version.has_properties() && (self.reason != ReasonCode::Success || with_properties);
         let properties = if with_properties { self.properties.encoded_len() } else { 0 };
@@ -96,6 +94,19 @@ pub(super) fn reason(kind: PacketType, input: &[u8]) -> Parsed<'_, ReasonCode> {
         Some(reason) if reason.is_allowed_in(kind) => Ok((rest, reason)),
         _ => read::fail(Violation::ReasonCodeUnknown),
     }
+}
+
+/// Refuses to encode a Reason Code that `kind` may not carry. 3.x carries none.
+#[inline]
+pub(super) fn check_reason(
+    reason: ReasonCode,
+    kind: PacketType,
+    version: ProtocolVersion,
+) -> Result<(), EncodeError> {
+    if version.has_properties() && !reason.is_allowed_in(kind) {
+        return Err(EncodeError::Violation(Violation::ReasonCodeUnknown));
+    }
+    Ok(())
 }
 
 fn owner(kind: PacketType) -> PropertyOwner {

@@ -1,6 +1,9 @@
 //! Owns AUTH, which exists in 5.0 alone. The exchange itself is not known here.
 
-use super::{ack::reason, kind::PacketType};
+use super::{
+    ack::{check_reason, reason},
+    kind::PacketType,
+};
 use crate::{
     error::{EncodeError, Violation},
     property::{Properties, PropertiesRef, PropertyOwner},
@@ -51,7 +54,12 @@ impl<S: Storage> Auth<S> {
         if !version.has_properties() {
             return Err(EncodeError::NotInVersion);
         }
-        if self.reason == ReasonCode::Success && self.properties.is_empty() {
+        check_reason(self.reason, PacketType::Auth, version)?;
+        if self.properties.is_empty() {
+            // [MQTT5-4.12.0-5]; all that can be left out is left out together.
+            if self.reason != ReasonCode::Success {
+                return Err(EncodeError::Violation(Violation::AuthenticationMethodMissing));
+            }
             return write::fixed_header(out, PacketType::Auth.first_byte(), 0);
         }
         write::fixed_header(out, PacketType::Auth.first_byte(), 1 + self.properties.encoded_len())?;

@@ -1,6 +1,6 @@
 //! Owns CONNACK.
 
-use super::kind::PacketType;
+use super::{ack::check_reason, kind::PacketType};
 use crate::{
     error::{EncodeError, Violation},
     property::{Properties, PropertiesRef, PropertyOwner},
@@ -66,6 +66,7 @@ impl<S: Storage> ConnAck<S> {
         if self.session_present && self.reason.is_error() {
             return Err(EncodeError::Violation(Violation::SessionPresentOnError));
         }
+        check_reason(self.reason, PacketType::ConnAck, version)?;
         let properties = if version.has_properties() { self.properties.encoded_len() } else { 0 };
         write::fixed_header(out, PacketType::ConnAck.first_byte(), 2 + properties)?;
         let session_present = self.session_present && version > ProtocolVersion::V31;

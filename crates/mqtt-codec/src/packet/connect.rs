@@ -60,8 +60,10 @@ impl<'a> Connect<Borrowed<'a>> {
             Some((qos, retain)) => some(Will::parse(qos, retain, rest, version)?),
             None => (rest, None),
         };
-        let (rest, user_name) = if flags & USER_NAME != 0 { some(read::string(rest)?) } else { (rest, None) };
-        let (rest, password) = if flags & PASSWORD != 0 { some(read::binary(rest)?) } else { (rest, None) };
+        let has_user_name = flags & USER_NAME != 0 && !is_left_out(rest, version);
+        let (rest, user_name) = if has_user_name { some(read::string(rest)?) } else { (rest, None) };
+        let has_password = flags & PASSWORD != 0 && !is_left_out(rest, version);
+        let (rest, password) = if has_password { some(read::binary(rest)?) } else { (rest, None) };
         Ok((
             rest,
             Self {
@@ -94,6 +96,8 @@ impl<'a> Connect<Borrowed<'a>> {
 impl<S: Storage> Connect<S> {
     pub(super) fn encode(&self, out: &mut impl Output) -> Result<(), EncodeError> {
         let version = self.version;
+        check_text(self.client_id.as_ref())?;
+        check_text(self.user_name.as_ref().map_or("", AsRef::as_ref))?;
         // [MQTT311-3.1.2-22]
         if !version.has_properties() && self.password.is_some() && self.user_name.is_none() {
             return Err(EncodeError::Violation(Violation::PasswordWithoutUserName));
@@ -149,6 +153,18 @@ impl<S: Storage> Connect<S> {
     }
 }
 
+/// Text that the caller made may hold U+0000, which a string on the wire must not `[MQTT5-1.5.4-2]`
+/// `[MQTT311-1.5.3-2]`.
+fn check_text(text: &str) -> Result<(), EncodeError> {
+    if text.contains('\0') { Err(EncodeError::Violation(Violation::TextHasNul)) } else { Ok(()) }
+}
+
+/// The version that the body of a CONNECT names, whatever is wrong behind it.
+#[cold]
+pub(super) fn named_version(body: &[u8]) -> Option<ProtocolVersion> {
+    protocol_version(body).ok().map(|(_, version)| version)
+}
+
 /// Protocol Name and Version `[MQTT5-3.1.2-1]` `[MQTT5-3.1.2-2]` `[MQTT311-3.1.2-1]`
 /// `[MQTT311-3.1.2-2]`. The name is compared as bytes: what is no UTF-8 is no MQTT either.
 fn protocol_version(input: &[u8]) -> Parsed<'_, ProtocolVersion> {
@@ -167,14 +183,15 @@ fn protocol_version(input: &[u8]) -> Parsed<'_, ProtocolVersion> {
 
 /// Judges the connect flags; tells QoS and Retain of the Will if there is one.
 fn check_flags(flags: u8, version: ProtocolVersion) -> Result<Option<(QoS, bool)>, Violation> {
+    // MQTT 3.1 disregards bit 0, and Will QoS and Will Retain where there is no Will.
+    if version == ProtocolVersion::V31 && flags & WILL == 0 {
+        return password_needs_user_name(flags, version).map(|()| None);
+    }
     // [MQTT5-3.1.2-3] [MQTT311-3.1.2-3]
-    if flags & 1 != 0 {
+    if flags & 1 != 0 && version > ProtocolVersion::V31 {
         return Err(Violation::ConnectFlagReserved);
     }
-    // [MQTT311-3.1.2-22]; 5.0 allows a password alone.
-    if !version.has_properties() && flags & PASSWORD != 0 && flags & USER_NAME == 0 {
-        return Err(Violation::PasswordWithoutUserName);
-    }
+    password_needs_user_name(flags, version)?;
     let will_qos = flags >> 3 & 0b11;
     let will_retain = flags & WILL_RETAIN != 0;
     if flags & WILL != 0 {
@@ -187,6 +204,20 @@ fn check_flags(flags: u8, version: ProtocolVersion) -> Result<Option<(QoS, bool)
     }
     // [MQTT5-3.1.2-13] [MQTT311-3.1.2-15]
     if will_retain { Err(Violation::WillRetainWithoutWill) } else { Ok(None) }
+}
+
+/// `[MQTT311-3.1.2-22]`; 5.0 allows a password alone.
+fn password_needs_user_name(flags: u8, version: ProtocolVersion) -> Result<(), Violation> {
+    if !version.has_properties() && flags & PASSWORD != 0 && flags & USER_NAME == 0 {
+        return Err(Violation::PasswordWithoutUserName);
+    }
+    Ok(())
+}
+
+/// MQTT 3.1 lets Remaining Length overrule the flags: a user name or password that is announced may be
+/// missing at the end, for clients of the version before.
+fn is_left_out(rest: &[u8], version: ProtocolVersion) -> bool {
+    rest.is_empty() && version == ProtocolVersion::V31
 }
 
 fn some<T>((rest, value): (&[u8], T)) -> (&[u8], Option<T>) {

@@ -1,6 +1,9 @@
 //! Owns DISCONNECT.
 
-use super::{ack::reason, kind::PacketType};
+use super::{
+    ack::{check_reason, reason},
+    kind::PacketType,
+};
 use crate::{
     error::{EncodeError, Violation},
     property::{Properties, PropertiesRef, PropertyOwner},
@@ -47,6 +50,7 @@ impl<'a> Disconnect<Borrowed<'a>> {
 
 impl<S: Storage> Disconnect<S> {
     pub(super) fn encode(&self, version: ProtocolVersion, out: &mut impl Output) -> Result<(), EncodeError> {
+        check_reason(self.reason, PacketType::Disconnect, version)?;
         let with_properties = version.has_properties() && !self.properties.is_empty();
         let with_reason = version.has_properties() && (self.reason != ReasonCode::Success || with_properties);
         let properties = if with_properties { self.properties.encoded_len() } else { 0 };

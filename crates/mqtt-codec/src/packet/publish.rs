@@ -286,7 +286,7 @@ impl PublishParts<'_> {
         }
         let has_alias = [self.first_properties, self.properties]
             .into_iter()
-            .filter_map(|raw| PropertiesRef::new(PropertyOwner::Publish, raw).ok())
+            .filter_map(|raw| PropertiesRef::from_raw(PropertyOwner::Publish, raw).ok())
             .any(|properties| properties.contains(PropertyId::TopicAlias));
         if has_alias { Ok(()) } else { Err(EncodeError::Violation(Violation::TopicEmptyWithoutAlias)) }
     }

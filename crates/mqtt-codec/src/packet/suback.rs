@@ -12,11 +12,12 @@ use crate::{
 };
 use alloc::vec::Vec;
 use bytes::Bytes;
+use core::fmt;
 
 macro_rules! acknowledgement {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[derive(Clone, PartialEq, Eq)]
         pub struct $name<S: Storage = Owned> {
             /// The identifier of the packet it answers.
             pub packet_id: PacketId,
@@ -43,6 +44,14 @@ macro_rules! acknowledgement {
             }
         }
 
+        impl<S: Storage> fmt::Debug for $name<S> {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let mut debug = formatter.debug_struct(stringify!($name));
+                debug.field("packet_id", &self.packet_id).field("properties", &self.properties);
+                debug.field("reason_codes", &self.reason_codes().collect::<Vec<_>>()).finish()
+            }
+        }
+
         impl $name {
             /// Collects the answers, in the order of the filters they answer.
             ///
@@ -65,6 +74,7 @@ macro_rules! acknowledgement {
                 self.codes.as_ref().iter().copied().filter_map(ReasonCode::from_byte)
             }
 
+            #[inline]
             fn encode_head(
                 &self,
                 version: ProtocolVersion,
@@ -115,6 +125,10 @@ impl<S: Storage> UnsubAck<S> {
             return self.encode_head(version, 0, out);
         }
         let codes = self.codes.as_ref();
+        // One that was received in 3.x has none to tell.
+        if codes.is_empty() {
+            return Err(EncodeError::Violation(Violation::ReasonCodesMissing));
+        }
         self.encode_head(version, codes.len(), out)?;
         out.put(codes);
         Ok(())

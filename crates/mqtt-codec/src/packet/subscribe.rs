@@ -13,9 +13,10 @@ use crate::{
 };
 use alloc::vec::Vec;
 use bytes::Bytes;
+use core::fmt;
 
 /// Asks for the messages of one or more Topic Filters.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Subscribe<S: Storage = Owned> {
     /// The identifier that SUBACK will carry.
     pub packet_id: PacketId,
@@ -145,10 +146,20 @@ fn check(payload: &[u8], version: ProtocolVersion) -> Result<(), Violation> {
 }
 
 fn subscription(input: &[u8], version: ProtocolVersion) -> Parsed<'_, Subscription<'_>> {
+    parse(input, version, version)
+}
+
+/// A subscription that was judged by the rules of its own version: any version's filter with the
+/// options of 5.0, which are those of 3.x and more.
+fn checked(input: &[u8]) -> Parsed<'_, Subscription<'_>> {
+    parse(input, ProtocolVersion::V311, ProtocolVersion::V5)
+}
+
+fn parse(input: &[u8], filters: ProtocolVersion, options: ProtocolVersion) -> Parsed<'_, Subscription<'_>> {
     let (rest, text) = read::string(input)?;
-    let filter = TopicFilterRef::decode(text).map_err(nom::Err::Failure)?;
+    let filter = TopicFilterRef::decode(text, filters).map_err(nom::Err::Failure)?;
     let (rest, byte) = read::byte(rest)?;
-    let options = SubscriptionOptions::from_byte(byte, version).map_err(nom::Err::Failure)?;
+    let options = SubscriptionOptions::from_byte(byte, options).map_err(nom::Err::Failure)?;
     Ok((rest, Subscription { filter, options }))
 }
 
@@ -177,14 +188,17 @@ impl<S: Storage> Subscribe<S> {
     pub fn subscriptions(&self) -> impl Iterator<Item = Subscription<'_>> {
         let mut rest = self.payload.as_ref();
         core::iter::from_fn(move || {
-            // The payload was judged by its own version's rules, which 5.0's include.
-            let (behind, subscription) = subscription(rest, ProtocolVersion::V5).ok()?;
+            let (behind, subscription) = checked(rest).ok()?;
             rest = behind;
             Some(subscription)
         })
     }
 
     pub(super) fn encode(&self, version: ProtocolVersion, out: &mut impl Output) -> Result<(), EncodeError> {
+        if version.has_properties() {
+            // It may have been received in a version that knows no illegal ShareName.
+            check(self.payload.as_ref(), version)?;
+        }
         let properties = if version.has_properties() { self.properties.encoded_len() } else { 0 };
         let remaining = 2 + properties + self.payload.as_ref().len();
         write::fixed_header(out, PacketType::Subscribe.first_byte(), remaining)?;
@@ -199,5 +213,13 @@ impl<S: Storage> Subscribe<S> {
             out.put(&[options.maximum_qos.bits()]);
         }
         Ok(())
+    }
+}
+
+impl<S: Storage> fmt::Debug for Subscribe<S> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = formatter.debug_struct("Subscribe");
+        debug.field("packet_id", &self.packet_id).field("properties", &self.properties);
+        debug.field("subscriptions", &self.subscriptions().collect::<Vec<_>>()).finish()
     }
 }

@@ -12,9 +12,10 @@ use crate::{
 };
 use alloc::vec::Vec;
 use bytes::Bytes;
+use core::fmt;
 
 /// Ends one or more subscriptions.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Unsubscribe<S: Storage = Owned> {
     /// The identifier that UNSUBACK will carry.
     pub packet_id: PacketId,
@@ -27,7 +28,7 @@ pub struct Unsubscribe<S: Storage = Owned> {
 impl<'a> Unsubscribe<Borrowed<'a>> {
     pub(super) fn decode(body: &'a [u8], version: ProtocolVersion) -> Result<Self, Violation> {
         let (payload, unsubscribe) = Self::parse(body, version).map_err(read::violation)?;
-        check(payload)?;
+        check(payload, version)?;
         Ok(Self { payload, ..unsubscribe })
     }
 
@@ -51,21 +52,21 @@ impl<'a> Unsubscribe<Borrowed<'a>> {
 }
 
 /// Judges the payload: at least one filter, each legal `[MQTT5-3.10.3-2]` `[MQTT311-3.10.3-2]`.
-fn check(payload: &[u8]) -> Result<(), Violation> {
+fn check(payload: &[u8], version: ProtocolVersion) -> Result<(), Violation> {
     if payload.is_empty() {
         return Err(Violation::UnsubscribeEmpty);
     }
     let mut rest = payload;
     while !rest.is_empty() {
-        let (behind, _) = filter(rest).map_err(read::violation)?;
+        let (behind, _) = filter(rest, version).map_err(read::violation)?;
         rest = behind;
     }
     Ok(())
 }
 
-fn filter(input: &[u8]) -> Parsed<'_, TopicFilterRef<'_>> {
+fn filter(input: &[u8], version: ProtocolVersion) -> Parsed<'_, TopicFilterRef<'_>> {
     let (rest, text) = read::string(input)?;
-    let filter = TopicFilterRef::decode(text).map_err(nom::Err::Failure)?;
+    let filter = TopicFilterRef::decode(text, version).map_err(nom::Err::Failure)?;
     Ok((rest, filter))
 }
 
@@ -83,7 +84,7 @@ impl Unsubscribe {
         for filter in filters {
             write::prefixed(&mut payload, filter.text().as_bytes());
         }
-        check(&payload)?;
+        check(&payload, ProtocolVersion::V5)?;
         Ok(Self { packet_id, properties, payload: Bytes::from(payload) })
     }
 }
@@ -93,13 +94,18 @@ impl<S: Storage> Unsubscribe<S> {
     pub fn filters(&self) -> impl Iterator<Item = TopicFilterRef<'_>> {
         let mut rest = self.payload.as_ref();
         core::iter::from_fn(move || {
-            let (behind, filter) = filter(rest).ok()?;
+            // Judged by its own version's rules, of which those of 3.x accept every filter of 5.0.
+            let (behind, filter) = filter(rest, ProtocolVersion::V311).ok()?;
             rest = behind;
             Some(filter)
         })
     }
 
     pub(super) fn encode(&self, version: ProtocolVersion, out: &mut impl Output) -> Result<(), EncodeError> {
+        if version.has_properties() {
+            // It may have been received in a version that knows no illegal ShareName.
+            check(self.payload.as_ref(), version)?;
+        }
         let properties = if version.has_properties() { self.properties.encoded_len() } else { 0 };
         let remaining = 2 + properties + self.payload.as_ref().len();
         write::fixed_header(out, PacketType::Unsubscribe.first_byte(), remaining)?;
@@ -109,5 +115,13 @@ impl<S: Storage> Unsubscribe<S> {
         }
         out.put(self.payload.as_ref());
         Ok(())
+    }
+}
+
+impl<S: Storage> fmt::Debug for Unsubscribe<S> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = formatter.debug_struct("Unsubscribe");
+        debug.field("packet_id", &self.packet_id).field("properties", &self.properties);
+        debug.field("filters", &self.filters().collect::<Vec<_>>()).finish()
     }
 }

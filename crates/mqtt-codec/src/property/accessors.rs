@@ -1,7 +1,8 @@
-//! Owns the questions that are asked of properties by name. Each is a walk over a few bytes.
+//! Owns the questions that are asked of properties by name. Each walks over a few bytes and reads one value.
 
 use super::{
     Properties, PropertyIter,
+    catalogue::PropertyId,
     value::{PayloadFormat, Property, TopicAlias},
 };
 use crate::{qos::QoS, storage::Storage, topic::TopicNameRef};
@@ -13,10 +14,10 @@ macro_rules! accessors {
             $($(#[$doc])*
             #[must_use]
             pub fn $name(&self) -> Option<$type> {
-                self.iter().find_map(|property| match property {
+                match self.find(PropertyId::$variant)? {
                     Property::$variant(value) => Some(value),
                     _ => None,
-                })
+                }
             })*
         }
     };
@@ -80,7 +81,7 @@ accessors! {
 impl<S: Storage> Properties<S> {
     /// The name and value pairs, in order, names repeated as sent.
     pub fn user_properties(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.iter().filter_map(|property| match property {
+        self.all(PropertyId::UserProperty).filter_map(|property| match property {
             Property::UserProperty(name, value) => Some((name, value)),
             _ => None,
         })
@@ -88,7 +89,7 @@ impl<S: Storage> Properties<S> {
 
     /// The identifiers of all subscriptions a PUBLISH matched.
     pub fn subscription_identifiers(&self) -> impl Iterator<Item = NonZeroU32> {
-        self.iter().filter_map(|property| match property {
+        self.all(PropertyId::SubscriptionIdentifier).filter_map(|property| match property {
             Property::SubscriptionIdentifier(id) => Some(id),
             _ => None,
         })

@@ -1,5 +1,5 @@
-//! Owns the catalogue of properties: identifier, name, and the packets that may carry each (table 2-4 of
-//! the 5.0 standard). How values are read is in `value`.
+//! Owns the catalogue of properties: identifier, name, data type, and the packets that may carry each
+//! (table 2-4 of the 5.0 standard). How values are read is in `value`.
 
 use core::fmt;
 
@@ -25,11 +25,23 @@ pub enum PropertyOwner {
     Auth = 1 << 13,
 }
 
-/// Every owner but the Will and PINGREQ/PINGRESP, which carry none: User Property goes everywhere.
+/// The data types of values, as far as their length goes.
+#[derive(Clone, Copy)]
+pub(super) enum Shape {
+    Byte,
+    TwoByteInteger,
+    FourByteInteger,
+    VariableByteInteger,
+    /// Binary Data, or a string.
+    Prefixed,
+    PrefixedPair,
+}
+
+/// Every owner there is: User Property goes everywhere.
 const EVERYWHERE: u16 = (1 << 14) - 1;
 
 macro_rules! properties {
-    ($($name:ident = $id:literal, $text:literal, $owners:expr;)*) => {
+    ($($name:ident = $id:literal, $text:literal, $shape:ident, $owners:expr;)*) => {
         /// The identifier of a property.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
@@ -53,6 +65,12 @@ macro_rules! properties {
                 match self { $(Self::$name => $text,)* }
             }
 
+            /// How far its value reaches.
+            #[inline]
+            pub(super) const fn shape(self) -> Shape {
+                match self { $(Self::$name => Shape::$shape,)* }
+            }
+
             const fn owners(self) -> u16 {
                 use PropertyOwner::*;
                 match self { $(Self::$name => $owners,)* }
@@ -62,34 +80,34 @@ macro_rules! properties {
 }
 
 properties! {
-    PayloadFormatIndicator = 0x01, "Payload Format Indicator", Publish as u16 | Will as u16;
-    MessageExpiryInterval = 0x02, "Message Expiry Interval", Publish as u16 | Will as u16;
-    ContentType = 0x03, "Content Type", Publish as u16 | Will as u16;
-    ResponseTopic = 0x08, "Response Topic", Publish as u16 | Will as u16;
-    CorrelationData = 0x09, "Correlation Data", Publish as u16 | Will as u16;
-    SubscriptionIdentifier = 0x0B, "Subscription Identifier", Publish as u16 | Subscribe as u16;
-    SessionExpiryInterval = 0x11, "Session Expiry Interval", Connect as u16 | ConnAck as u16 | Disconnect as u16;
-    AssignedClientIdentifier = 0x12, "Assigned Client Identifier", ConnAck as u16;
-    ServerKeepAlive = 0x13, "Server Keep Alive", ConnAck as u16;
-    AuthenticationMethod = 0x15, "Authentication Method", Connect as u16 | ConnAck as u16 | Auth as u16;
-    AuthenticationData = 0x16, "Authentication Data", Connect as u16 | ConnAck as u16 | Auth as u16;
-    RequestProblemInformation = 0x17, "Request Problem Information", Connect as u16;
-    WillDelayInterval = 0x18, "Will Delay Interval", Will as u16;
-    RequestResponseInformation = 0x19, "Request Response Information", Connect as u16;
-    ResponseInformation = 0x1A, "Response Information", ConnAck as u16;
-    ServerReference = 0x1C, "Server Reference", ConnAck as u16 | Disconnect as u16;
-    ReasonString = 0x1F, "Reason String",
+    PayloadFormatIndicator = 0x01, "Payload Format Indicator", Byte, Publish as u16 | Will as u16;
+    MessageExpiryInterval = 0x02, "Message Expiry Interval", FourByteInteger, Publish as u16 | Will as u16;
+    ContentType = 0x03, "Content Type", Prefixed, Publish as u16 | Will as u16;
+    ResponseTopic = 0x08, "Response Topic", Prefixed, Publish as u16 | Will as u16;
+    CorrelationData = 0x09, "Correlation Data", Prefixed, Publish as u16 | Will as u16;
+    SubscriptionIdentifier = 0x0B, "Subscription Identifier", VariableByteInteger, Publish as u16 | Subscribe as u16;
+    SessionExpiryInterval = 0x11, "Session Expiry Interval", FourByteInteger, Connect as u16 | ConnAck as u16 | Disconnect as u16;
+    AssignedClientIdentifier = 0x12, "Assigned Client Identifier", Prefixed, ConnAck as u16;
+    ServerKeepAlive = 0x13, "Server Keep Alive", TwoByteInteger, ConnAck as u16;
+    AuthenticationMethod = 0x15, "Authentication Method", Prefixed, Connect as u16 | ConnAck as u16 | Auth as u16;
+    AuthenticationData = 0x16, "Authentication Data", Prefixed, Connect as u16 | ConnAck as u16 | Auth as u16;
+    RequestProblemInformation = 0x17, "Request Problem Information", Byte, Connect as u16;
+    WillDelayInterval = 0x18, "Will Delay Interval", FourByteInteger, Will as u16;
+    RequestResponseInformation = 0x19, "Request Response Information", Byte, Connect as u16;
+    ResponseInformation = 0x1A, "Response Information", Prefixed, ConnAck as u16;
+    ServerReference = 0x1C, "Server Reference", Prefixed, ConnAck as u16 | Disconnect as u16;
+    ReasonString = 0x1F, "Reason String", Prefixed,
         EVERYWHERE & !(Connect as u16 | Will as u16 | Publish as u16 | Subscribe as u16 | Unsubscribe as u16);
-    ReceiveMaximum = 0x21, "Receive Maximum", Connect as u16 | ConnAck as u16;
-    TopicAliasMaximum = 0x22, "Topic Alias Maximum", Connect as u16 | ConnAck as u16;
-    TopicAlias = 0x23, "Topic Alias", Publish as u16;
-    MaximumQoS = 0x24, "Maximum QoS", ConnAck as u16;
-    RetainAvailable = 0x25, "Retain Available", ConnAck as u16;
-    UserProperty = 0x26, "User Property", EVERYWHERE;
-    MaximumPacketSize = 0x27, "Maximum Packet Size", Connect as u16 | ConnAck as u16;
-    WildcardSubscriptionAvailable = 0x28, "Wildcard Subscription Available", ConnAck as u16;
-    SubscriptionIdentifierAvailable = 0x29, "Subscription Identifier Available", ConnAck as u16;
-    SharedSubscriptionAvailable = 0x2A, "Shared Subscription Available", ConnAck as u16;
+    ReceiveMaximum = 0x21, "Receive Maximum", TwoByteInteger, Connect as u16 | ConnAck as u16;
+    TopicAliasMaximum = 0x22, "Topic Alias Maximum", TwoByteInteger, Connect as u16 | ConnAck as u16;
+    TopicAlias = 0x23, "Topic Alias", TwoByteInteger, Publish as u16;
+    MaximumQoS = 0x24, "Maximum QoS", Byte, ConnAck as u16;
+    RetainAvailable = 0x25, "Retain Available", Byte, ConnAck as u16;
+    UserProperty = 0x26, "User Property", PrefixedPair, EVERYWHERE;
+    MaximumPacketSize = 0x27, "Maximum Packet Size", FourByteInteger, Connect as u16 | ConnAck as u16;
+    WildcardSubscriptionAvailable = 0x28, "Wildcard Subscription Available", Byte, ConnAck as u16;
+    SubscriptionIdentifierAvailable = 0x29, "Subscription Identifier Available", Byte, ConnAck as u16;
+    SharedSubscriptionAvailable = 0x2A, "Shared Subscription Available", Byte, ConnAck as u16;
 }
 
 impl PropertyId {

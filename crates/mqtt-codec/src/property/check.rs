@@ -12,13 +12,13 @@ pub(super) fn check(owner: PropertyOwner, raw: &[u8]) -> Result<(), Violation> {
     let mut seen = 0u64;
     let mut rest = raw;
     while !rest.is_empty() {
-        let (behind, number) = read::variable(rest).map_err(read::violation)?;
+        let (value, number) = read::variable(rest).map_err(read::violation)?;
         let id = PropertyId::from_number(number).ok_or(Violation::PropertyUnknown)?;
         if !id.is_allowed_in(owner) {
             return Err(Violation::PropertyNotAllowed);
         }
+        let (behind, _) = Property::parse(id, value).map_err(read::violation)?;
         debug_assert!(behind.len() < rest.len());
-        let (behind, _) = Property::parse(rest).map_err(read::violation)?;
         rest = behind;
         let bit = 1u64 << (id as u8);
         if seen & bit != 0 && !id.may_repeat_in(owner) {

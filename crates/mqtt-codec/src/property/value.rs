@@ -104,15 +104,15 @@ impl TopicAlias {
 }
 
 impl<'a> Property<'a> {
-    /// Reads one property, judging its value but not its place.
+    /// Reads a value that was judged before: it is always there.
     #[inline]
-    pub(crate) fn parse(input: &'a [u8]) -> Parsed<'a, Self> {
-        let (rest, number) = read::variable(input)?;
-        let Some(id) = PropertyId::from_number(number) else { return read::fail(Violation::PropertyUnknown) };
-        Self::parse_value(id, rest)
+    pub(super) fn read(id: PropertyId, input: &'a [u8]) -> Option<Self> {
+        Self::parse(id, input).ok().map(|(_, property)| property)
     }
 
-    fn parse_value(id: PropertyId, input: &'a [u8]) -> Parsed<'a, Self> {
+    /// Reads the value behind an identifier and judges it.
+    #[inline]
+    pub(super) fn parse(id: PropertyId, input: &'a [u8]) -> Parsed<'a, Self> {
         use PropertyId as Id;
         Ok(match id {
             Id::PayloadFormatIndicator => flag(input)?.map(|utf8| {

@@ -1,0 +1,147 @@
+//! Owns what a shard wants done: a list and the bytes it refers to, reused from step to step. Doing it
+//! is the caller's business.
+
+use crate::{
+    ids::{ConnectionId, ShardId},
+    peers::PeerMessage,
+};
+use bytes::Bytes;
+use mqtt_codec::packet::PacketId;
+
+/// One thing to be done, in the order of the list.
+#[derive(Debug)]
+pub enum Effect {
+    /// Append a frame to the connection's outbox.
+    Send {
+        /// Where.
+        connection: ConnectionId,
+        /// Whole packets, see [`Effects::bytes`].
+        frame: Frame,
+    },
+    /// Append a frame that other connections get as well, with this Packet Identifier written over
+    /// the two bytes at `packet_id_at`, counted from the start of the frame.
+    SendNumbered {
+        /// Where.
+        connection: ConnectionId,
+        /// A whole PUBLISH.
+        frame: Frame,
+        /// Where its Packet Identifier is.
+        packet_id_at: u32,
+        /// The identifier for this connection.
+        packet_id: PacketId,
+    },
+    /// Append a frame and, right behind it, a payload that is shared and worth not copying.
+    SendShared {
+        /// Where.
+        connection: ConnectionId,
+        /// A PUBLISH up to its payload.
+        frame: Frame,
+        /// Its payload.
+        payload: Bytes,
+    },
+    /// Flush the outbox, shut down writing, drain what the peer still sends for a moment, close. The
+    /// shard has forgotten the connection: no more inputs for it.
+    Close {
+        /// Which.
+        connection: ConnectionId,
+        /// Why.
+        cause: CloseCause,
+    },
+    /// Hand this to another shard, in order.
+    Forward {
+        /// Which.
+        shard: ShardId,
+        /// What.
+        message: PeerMessage,
+    },
+}
+
+/// Why a connection is closed, for the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CloseCause {
+    /// The client said DISCONNECT.
+    Disconnected,
+    /// The client or the server broke off with this reason.
+    Error(mqtt_codec::ReasonCode),
+    /// The client sent what is no packet.
+    Malformed(mqtt_codec::DecodeError),
+}
+
+/// Bytes of [`Effects`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame {
+    start: u32,
+    end: u32,
+}
+
+impl Frame {
+    /// How many bytes it has.
+    #[must_use]
+    pub fn len(self) -> usize {
+        (self.end - self.start) as usize
+    }
+
+    /// Whether it has none; no packet has.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+}
+
+/// What a step wants done. The caller owns it, empties it after each step and keeps its memory.
+#[derive(Debug, Default)]
+pub struct Effects {
+    list: Vec<Effect>,
+    bytes: Vec<u8>,
+}
+
+impl Effects {
+    /// Nothing to be done.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What is to be done, in order.
+    #[must_use]
+    pub fn list(&self) -> &[Effect] {
+        &self.list
+    }
+
+    /// The bytes of a frame.
+    #[must_use]
+    pub fn bytes(&self, frame: Frame) -> &[u8] {
+        &self.bytes[frame.start as usize..frame.end as usize]
+    }
+
+    /// Hands out what is to be done, leaving the bytes until [`clear`](Self::clear).
+    pub fn take_list(&mut self, list: &mut Vec<Effect>) {
+        debug_assert!(list.is_empty());
+        std::mem::swap(&mut self.list, list);
+    }
+
+    /// Forgets everything, keeping the memory up to what an ordinary step needs.
+    pub fn clear(&mut self) {
+        const KEPT_BYTES: usize = 1024 * 1024;
+        self.list.clear();
+        self.bytes.clear();
+        if self.bytes.capacity() > KEPT_BYTES {
+            self.bytes.shrink_to(KEPT_BYTES);
+        }
+    }
+
+    pub(crate) fn push(&mut self, effect: Effect) {
+        self.list.push(effect);
+    }
+
+    /// Appends to the bytes and tells what was appended.
+    pub(crate) fn encode<T>(&mut self, encode: impl FnOnce(&mut Vec<u8>) -> T) -> (Frame, T) {
+        let start = self.position();
+        let value = encode(&mut self.bytes);
+        (Frame { start, end: self.position() }, value)
+    }
+
+    fn position(&self) -> u32 {
+        u32::try_from(self.bytes.len()).expect("a step encodes less than 4 GiB")
+    }
+}

@@ -1,0 +1,93 @@
+//! Owns acknowledgements that a shard holds back until every session they concern has stored the
+//! message. Who tells it so, here or through a mailbox, is not known here.
+
+use crate::{
+    ids::{ConnectionId, SessionId, ShardId},
+    peers::AcknowledgementToken,
+};
+use mqtt_codec::{QoS, ReasonCode, packet::PacketId};
+use slab::Slab;
+
+/// What is due once nothing is awaited for it any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Held {
+    /// An acknowledgement to a client of this shard.
+    Client(HeldAcknowledgement),
+    /// A word to another shard, which holds the acknowledgement itself.
+    Peer(AcknowledgementToken),
+}
+
+/// An acknowledgement to a client of this shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct HeldAcknowledgement {
+    /// Whose message it acknowledges.
+    pub(crate) session: SessionId,
+    /// The connection it came on; on another the client sends the message again.
+    pub(crate) connection: ConnectionId,
+    /// Which message.
+    pub(crate) packet_id: PacketId,
+    /// PUBACK for 1, PUBREC for 2.
+    pub(crate) qos: QoS,
+    /// What it says.
+    pub(crate) reason: ReasonCode,
+}
+
+/// All that one shard holds back.
+#[derive(Debug)]
+pub(crate) struct HeldAcknowledgements {
+    shard: ShardId,
+    places: Slab<Place>,
+    next_generation: u32,
+}
+
+#[derive(Debug)]
+struct Place {
+    generation: u32,
+    awaited: u32,
+    held: Held,
+}
+
+impl HeldAcknowledgements {
+    /// Nothing held.
+    pub(crate) fn new(shard: ShardId) -> Self {
+        Self { shard, places: Slab::new(), next_generation: 0 }
+    }
+
+    /// Holds an acknowledgement. One thing is awaited at first: that its message has been routed.
+    pub(crate) fn open(&mut self, held: Held) -> AcknowledgementToken {
+        let generation = self.next_generation;
+        self.next_generation = generation.wrapping_add(1);
+        let slot = self.places.insert(Place { generation, awaited: 1, held });
+        let slot = u32::try_from(slot).expect("receive_maximum bounds what one session can have held");
+        AcknowledgementToken { shard: self.shard, slot, generation }
+    }
+
+    /// One thing more is awaited.
+    pub(crate) fn await_one(&mut self, token: AcknowledgementToken) {
+        if let Some(place) = self.place(token) {
+            place.awaited += 1;
+        }
+    }
+
+    /// States the reason the acknowledgement will carry.
+    pub(crate) fn set_reason(&mut self, token: AcknowledgementToken, reason: ReasonCode) {
+        if let Some(Place { held: Held::Client(acknowledgement), .. }) = self.place(token) {
+            acknowledgement.reason = reason;
+        }
+    }
+
+    /// One thing awaited is done. What is due, if it was the last.
+    pub(crate) fn done(&mut self, token: AcknowledgementToken) -> Option<Held> {
+        let place = self.place(token)?;
+        place.awaited -= 1;
+        if place.awaited > 0 {
+            return None;
+        }
+        Some(self.places.remove(token.slot as usize).held)
+    }
+
+    fn place(&mut self, token: AcknowledgementToken) -> Option<&mut Place> {
+        debug_assert_eq!(token.shard, self.shard);
+        self.places.get_mut(token.slot as usize).filter(|place| place.generation == token.generation)
+    }
+}

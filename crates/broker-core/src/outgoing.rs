@@ -1,0 +1,260 @@
+//! Owns how a message becomes PUBLISH packets: encoded once for all receivers that see the same bytes,
+//! and on its own where a receiver has something of its own. Who receives is not known here.
+
+use crate::{
+    effect::{Effect, Effects, Frame},
+    message::{Message, MessageRef},
+    session::Connection,
+    time::Timestamp,
+};
+use bytes::Bytes;
+use mqtt_codec::{
+    Property, ProtocolVersion, QoS,
+    flow::OutboundAlias,
+    packet::{Delivery, PacketId, PublishParts},
+};
+use std::{num::NonZeroU32, sync::Arc};
+
+/// From this size on a payload is shared and written vectored; below, copying it is cheaper than
+/// counting its references.
+const SHARED_PAYLOAD_BYTES_MIN: usize = 800;
+
+/// One message while it is delivered to any number of receivers.
+#[derive(Debug)]
+pub(crate) struct Outgoing<'a> {
+    /// The message.
+    pub(crate) message: MessageRef<'a>,
+    shared: Option<Arc<Message>>,
+    payload: Option<Bytes>,
+    frames: [Option<EncodedOnce>; CLASSES],
+}
+
+/// Properties or not, three QoS, RETAIN or not.
+const CLASSES: usize = 2 * 3 * 2;
+
+#[derive(Clone, Copy, Debug)]
+struct EncodedOnce {
+    frame: Frame,
+    packet_id_at: u32,
+}
+
+/// How one receiver gets a message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Addressing<'a> {
+    /// QoS, identifier, DUP.
+    pub(crate) delivery: Delivery,
+    /// The RETAIN flag.
+    pub(crate) retain: bool,
+    /// The Subscription Identifiers.
+    pub(crate) identifiers: &'a [u32],
+}
+
+/// Whether a message went out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sent {
+    /// It did.
+    Yes,
+    /// The client does not take packets of this size: the message counts as sent `[MQTT5-3.1.2-25]`.
+    TooLarge,
+}
+
+impl<'a> Outgoing<'a> {
+    /// A message that still lies where it was received.
+    pub(crate) fn received(message: MessageRef<'a>) -> Self {
+        Self { message, shared: None, payload: None, frames: [None; CLASSES] }
+    }
+
+    /// A message that is already shared.
+    pub(crate) fn shared(message: &'a Arc<Message>) -> Self {
+        Self { shared: Some(Arc::clone(message)), ..Self::received(message.borrow()) }
+    }
+
+    /// The message as something to keep: copied at the first call.
+    pub(crate) fn share(&mut self) -> Arc<Message> {
+        Arc::clone(self.shared.get_or_insert_with(|| self.message.share()))
+    }
+
+    /// Writes the message to one connection.
+    pub(crate) fn send(
+        &mut self,
+        connection: &mut Connection,
+        addressing: Addressing<'_>,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) -> Sent {
+        let is_large = self.message.payload.len() >= SHARED_PAYLOAD_BYTES_MIN;
+        if is_large || self.is_individual(connection, addressing) {
+            return self.send_individually(connection, addressing, is_large, now, effects);
+        }
+        let once = self.encode_once(connection.version, addressing, effects);
+        if once.frame.len() > connection.packet_bytes_max as usize {
+            return Sent::TooLarge;
+        }
+        let (connection, frame, packet_id_at) = (connection.id, once.frame, once.packet_id_at);
+        effects.push(match addressing.delivery.packet_id() {
+            Some(packet_id) => Effect::SendNumbered { connection, frame, packet_id_at, packet_id },
+            None => Effect::Send { connection, frame },
+        });
+        Sent::Yes
+    }
+
+    /// Whether this receiver's bytes are unlike those of others of its class.
+    fn is_individual(&self, connection: &Connection, addressing: Addressing<'_>) -> bool {
+        addressing.delivery.dup()
+            || connection.version.has_properties()
+                && (!addressing.identifiers.is_empty()
+                    || connection.outbound_aliases.is_enabled()
+                    || self.message.expires_at != Timestamp::NEVER)
+    }
+
+    fn encode_once(
+        &mut self,
+        version: ProtocolVersion,
+        addressing: Addressing<'_>,
+        effects: &mut Effects,
+    ) -> EncodedOnce {
+        let class = class(version, addressing);
+        if let Some(once) = self.frames[class] {
+            return once;
+        }
+        let parts = self.parts(addressing, self.message.topic.text(), &[]);
+        let (frame, layout) = effects.encode(|out| {
+            let start = out.len();
+            parts.encode(version, out).map_or(0, |layout| layout.packet_id - start)
+        });
+        let once = EncodedOnce { frame, packet_id_at: u32::try_from(layout).expect("behind the topic") };
+        self.frames[class] = Some(once);
+        once
+    }
+
+    /// Encodes for one receiver alone; a large payload goes by reference.
+    fn send_individually(
+        &mut self,
+        connection: &mut Connection,
+        addressing: Addressing<'_>,
+        is_large: bool,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) -> Sent {
+        let mut first_properties = Vec::new();
+        if connection.version.has_properties() {
+            self.put_own_properties(addressing, now, &mut first_properties);
+        }
+        let topic = self.message.topic.text();
+        let parts = self.parts(addressing, topic, &first_properties);
+        let size = parts.encoded_len(connection.version).unwrap_or(usize::MAX);
+        if size > connection.packet_bytes_max as usize {
+            return Sent::TooLarge;
+        }
+        let topic = self.choose_alias(connection, size, &mut first_properties);
+        let (version, id) = (connection.version, connection.id);
+        let parts = self.parts(addressing, topic, &first_properties);
+        if !is_large {
+            let (frame, _) = effects.encode(|out| parts.encode(version, out).is_ok());
+            effects.push(Effect::Send { connection: id, frame });
+            return Sent::Yes;
+        }
+        let (frame, _) = effects.encode(|out| parts.encode_head(version, out).is_ok());
+        let payload = self.shared_payload();
+        effects.push(Effect::SendShared { connection: id, frame, payload });
+        Sent::Yes
+    }
+
+    /// The properties that differ from receiver to receiver and moment to moment.
+    fn put_own_properties(&self, addressing: Addressing<'_>, now: Timestamp, out: &mut Vec<u8>) {
+        if self.message.expires_at != Timestamp::NEVER {
+            // What is left of the interval [MQTT5-3.3.2-6], begun seconds counted whole.
+            let seconds = self.message.expires_at.millis_since(now).div_ceil(1000);
+            let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
+            put(Property::MessageExpiryInterval(seconds), out);
+        }
+        for &identifier in addressing.identifiers {
+            // [MQTT5-3.3.4-3] [MQTT5-3.3.4-4] [MQTT5-3.3.4-5]
+            let identifier = NonZeroU32::new(identifier).expect("0 stands for none and is not listed");
+            put(Property::SubscriptionIdentifier(identifier), out);
+        }
+    }
+
+    /// The topic as it goes on the wire: replaced by an alias where the client allows one
+    /// `[MQTT5-3.1.2-26]` `[MQTT5-3.1.2-27]`.
+    fn choose_alias(&self, connection: &mut Connection, size: usize, properties: &mut Vec<u8>) -> &'a str {
+        const ALIAS_BYTES: usize = 3;
+        let topic = self.message.topic.text();
+        // Where the alias' own bytes might not fit any more, the topic goes without.
+        let fits = size + ALIAS_BYTES + 1 <= connection.packet_bytes_max as usize;
+        if !connection.version.has_properties() || !connection.outbound_aliases.is_enabled() || !fits {
+            return topic;
+        }
+        match connection.outbound_aliases.choose(topic) {
+            OutboundAlias::None => topic,
+            OutboundAlias::Define(alias) => {
+                put(Property::TopicAlias(alias), properties);
+                topic
+            }
+            OutboundAlias::Use(alias) => {
+                put(Property::TopicAlias(alias), properties);
+                ""
+            }
+        }
+    }
+
+    fn shared_payload(&mut self) -> Bytes {
+        if self.payload.is_none() {
+            self.payload = Some(self.share().payload());
+        }
+        self.payload.clone().unwrap_or_default()
+    }
+
+    fn parts<'b>(
+        &self,
+        addressing: Addressing<'_>,
+        topic: &'b str,
+        first_properties: &'b [u8],
+    ) -> PublishParts<'b>
+    where
+        'a: 'b,
+    {
+        PublishParts {
+            delivery: addressing.delivery,
+            retain: addressing.retain,
+            topic,
+            first_properties,
+            properties: self.message.properties,
+            payload: self.message.payload,
+        }
+    }
+}
+
+fn class(version: ProtocolVersion, addressing: Addressing<'_>) -> usize {
+    let qos = usize::from(addressing.delivery.qos().bits());
+    usize::from(version.has_properties()) * 6 + qos * 2 + usize::from(addressing.retain)
+}
+
+fn put(property: Property<'_>, out: &mut Vec<u8>) {
+    property.encode(out).expect("numbers within their ranges can be encoded");
+}
+
+/// A delivery of this QoS that was not sent before.
+pub(crate) fn first_delivery(qos: QoS, packet_id: PacketId) -> Delivery {
+    delivery(qos, packet_id, Again::No)
+}
+
+/// A delivery of this QoS that may have arrived before `[MQTT5-3.3.1-1]`.
+pub(crate) fn repeated_delivery(qos: QoS, packet_id: PacketId) -> Delivery {
+    delivery(qos, packet_id, Again::Yes)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Again {
+    No,
+    Yes,
+}
+
+fn delivery(qos: QoS, packet_id: PacketId, again: Again) -> Delivery {
+    let dup = again == Again::Yes;
+    match qos {
+        QoS::AtMostOnce => Delivery::AtMostOnce,
+        QoS::AtLeastOnce => Delivery::AtLeastOnce { packet_id, dup },
+        QoS::ExactlyOnce => Delivery::ExactlyOnce { packet_id, dup },
+    }
+}

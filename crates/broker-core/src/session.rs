@@ -1,0 +1,116 @@
+//! Owns what the broker knows of one client, connected or not. What happens to it is decided in `shard`.
+
+mod connection;
+mod outbound;
+mod table;
+mod will;
+
+pub(crate) use connection::Connection;
+pub(crate) use outbound::{Accepted, Outbound, Queued};
+pub(crate) use table::Sessions;
+pub(crate) use will::PendingWill;
+
+use crate::{
+    ids::{ConnectionId, SessionId},
+    retained::RetainedCursor,
+    subscriptions::LoadGauge,
+    timers::TimerHandle,
+};
+use mqtt_codec::{QoS, flow::Receiver, packet::SubscriptionOptions};
+use std::collections::{BTreeMap, VecDeque};
+
+/// The session of one client identifier.
+#[derive(Debug)]
+pub(crate) struct Session {
+    /// Its key, which no other session ever has.
+    pub(crate) id: SessionId,
+    /// Whose it is.
+    pub(crate) client_id: Box<str>,
+    /// The connection that uses it now.
+    pub(crate) connection: Option<Box<Connection>>,
+    /// What it subscribed to, by the whole text of the filter, share prefix included.
+    pub(crate) subscriptions: BTreeMap<Box<str>, Subscribed>,
+    /// What is on its way to the client.
+    pub(crate) outbound: Outbound,
+    /// What is on its way from the client.
+    pub(crate) receiver: Receiver,
+    /// Retained messages still to be delivered, a page at a time.
+    pub(crate) retained: VecDeque<RetainedDelivery>,
+    /// Whether it is on the shard's list for the next page of them.
+    pub(crate) is_paging: bool,
+    /// What to publish when the connection is lost.
+    pub(crate) will: Option<Box<PendingWill>>,
+    /// Seconds it outlives its connection; 4,294,967,295 is for ever.
+    pub(crate) expiry_seconds: u32,
+    /// When a delayed Will is due.
+    pub(crate) will_timer: Option<TimerHandle>,
+    /// When it ends.
+    pub(crate) expiry_timer: Option<TimerHandle>,
+    /// Tells the subscription index how busy a member of a shared subscription is.
+    pub(crate) load: Option<LoadGauge>,
+}
+
+/// One subscription as its session knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Subscribed {
+    /// As granted.
+    pub(crate) options: SubscriptionOptions,
+    /// The Subscription Identifier, 0 for none.
+    pub(crate) identifier: u32,
+}
+
+/// The retained messages of one subscription, as far as they are not delivered.
+#[derive(Debug)]
+pub(crate) struct RetainedDelivery {
+    /// The filter.
+    pub(crate) filter: Box<str>,
+    /// How far it has come.
+    pub(crate) cursor: RetainedCursor,
+    /// The QoS granted.
+    pub(crate) qos: QoS,
+    /// Whether the client's own messages are left out.
+    pub(crate) no_local: bool,
+    /// The Subscription Identifier, 0 for none.
+    pub(crate) identifier: u32,
+}
+
+impl Session {
+    /// A session that was never connected.
+    pub(crate) fn new(id: SessionId, client_id: &str) -> Self {
+        Self {
+            id,
+            client_id: Box::from(client_id),
+            connection: None,
+            subscriptions: BTreeMap::new(),
+            outbound: Outbound::new(),
+            receiver: Receiver::new(0),
+            retained: VecDeque::new(),
+            is_paging: false,
+            will: None,
+            expiry_seconds: 0,
+            will_timer: None,
+            expiry_timer: None,
+            load: None,
+        }
+    }
+
+    /// The connection's key, if there is one.
+    pub(crate) fn connection_id(&self) -> Option<ConnectionId> {
+        self.connection.as_ref().map(|connection| connection.id)
+    }
+
+    /// Whether a page of retained messages could be delivered now: behind a full outbox or a waiting
+    /// queue it would only pile up.
+    pub(crate) fn is_ready_for_retained(&self) -> bool {
+        !self.retained.is_empty()
+            && self.outbound.is_queue_empty()
+            && self.connection.as_ref().is_some_and(|connection| !connection.is_congested)
+    }
+
+    /// States to the subscription index how much waits here.
+    pub(crate) fn report_load(&self) {
+        if let Some(load) = &self.load {
+            load.set(u32::try_from(self.outbound.len()).unwrap_or(u32::MAX));
+        }
+    }
+}

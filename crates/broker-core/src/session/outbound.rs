@@ -1,0 +1,176 @@
+//! Owns what is on its way to one client at QoS 1 and 2: in flight, and waiting behind the window.
+//! Writing it to the wire is `outgoing`'s business.
+
+use crate::{
+    config::{Limits, QueuePolicy},
+    ids::GroupId,
+    message::Message,
+    peers::AcknowledgementToken,
+};
+use mqtt_codec::{
+    QoS,
+    flow::{PacketIds, Sender},
+    packet::PacketId,
+};
+use std::{collections::VecDeque, sync::Arc};
+
+/// A message for one client, with what is the client's own about it.
+#[derive(Clone, Debug)]
+pub(crate) struct Queued {
+    /// The message, shared with whoever else receives it.
+    pub(crate) message: Arc<Message>,
+    /// The QoS it is delivered with: 1 or 2.
+    pub(crate) qos: QoS,
+    /// The RETAIN flag it is delivered with.
+    pub(crate) retain: bool,
+    /// The Subscription Identifiers that go with it.
+    pub(crate) identifiers: Box<[u32]>,
+    /// The group of the shared subscription it came by.
+    pub(crate) group: Option<GroupId>,
+}
+
+/// What became of a message for the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Accepted {
+    /// It waits, and there was room.
+    Queued,
+    /// It waits beyond the limit: its publisher is to be held back.
+    Beyond,
+    /// It, or older ones in its favour, were dropped: this many.
+    Dropped(u32),
+}
+
+/// The outbound half of a session. Empty, it owns no heap memory.
+#[derive(Debug)]
+pub(crate) struct Outbound {
+    packet_ids: PacketIds,
+    /// In flight; the message itself is dropped once PUBREC has come.
+    pub(crate) sender: Sender<Option<Queued>>,
+    queue: VecDeque<Queued>,
+    queue_bytes: u64,
+    /// Acknowledgements that wait for room in the queue.
+    held: Vec<AcknowledgementToken>,
+}
+
+impl Outbound {
+    pub(crate) const fn new() -> Self {
+        Self {
+            packet_ids: PacketIds::new(),
+            sender: Sender::new(0),
+            queue: VecDeque::new(),
+            queue_bytes: 0,
+            held: Vec::new(),
+        }
+    }
+
+    /// Messages waiting and in flight.
+    pub(crate) fn len(&self) -> usize {
+        self.sender.len() + self.queue.len()
+    }
+
+    /// Whether nothing waits behind the window.
+    #[inline]
+    pub(crate) fn is_queue_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// Whether a new message may be sent at once, without overtaking one that waits.
+    #[inline]
+    pub(crate) fn is_clear(&self) -> bool {
+        self.queue.is_empty() && self.sender.has_room()
+    }
+
+    /// Takes a message into flight; [`is_clear`](Self::is_clear) or [`next`](Self::next) said it may.
+    /// None if all 65,535 identifiers are in use, which a window below that rules out.
+    pub(crate) fn send(&mut self, queued: Queued) -> Option<PacketId> {
+        let packet_id = self.packet_ids.allocate(|id| self.sender.contains(id))?;
+        self.sender.send(packet_id, queued.qos, Some(queued));
+        Some(packet_id)
+    }
+
+    /// Puts a message at the end of the queue, or does what the policy says at the limit.
+    pub(crate) fn push(
+        &mut self,
+        queued: Queued,
+        policy: QueuePolicy,
+        is_online: bool,
+        limits: &Limits,
+    ) -> Accepted {
+        if self.has_room_for(&queued, limits) {
+            self.append(queued);
+            return Accepted::Queued;
+        }
+        match policy {
+            QueuePolicy::HoldPublisher if is_online => {
+                self.append(queued);
+                Accepted::Beyond
+            }
+            QueuePolicy::DropNewest | QueuePolicy::HoldPublisher => Accepted::Dropped(1),
+            QueuePolicy::DropOldest => {
+                let mut dropped = 0;
+                while !self.has_room_for(&queued, limits) {
+                    if self.pop().is_none() {
+                        // Larger than the whole queue may be.
+                        return Accepted::Dropped(dropped + 1);
+                    }
+                    dropped += 1;
+                }
+                self.append(queued);
+                Accepted::Dropped(dropped)
+            }
+        }
+    }
+
+    /// The next message that may be sent, if the window has room.
+    pub(crate) fn next(&mut self) -> Option<Queued> {
+        if self.sender.has_room() { self.pop() } else { None }
+    }
+
+    /// Takes the oldest waiting message.
+    pub(crate) fn pop(&mut self) -> Option<Queued> {
+        let queued = self.queue.pop_front()?;
+        self.queue_bytes -= queued.message.len() as u64;
+        if self.queue.is_empty() {
+            // A burst must not leave its memory behind in every session it touched.
+            self.queue = VecDeque::new();
+        }
+        Some(queued)
+    }
+
+    /// Bytes waiting.
+    pub(crate) fn queue_bytes(&self) -> u64 {
+        self.queue_bytes
+    }
+
+    /// Holds an acknowledgement until the queue has room again.
+    pub(crate) fn hold(&mut self, token: AcknowledgementToken) {
+        self.held.push(token);
+    }
+
+    /// The acknowledgements to let go of, once the queue is within its limits.
+    pub(crate) fn release(&mut self, limits: &Limits) -> Vec<AcknowledgementToken> {
+        if self.held.is_empty() || !self.is_within(limits) {
+            return Vec::new();
+        }
+        std::mem::take(&mut self.held)
+    }
+
+    /// The acknowledgements to let go of because nobody will drain the queue.
+    pub(crate) fn release_all(&mut self) -> Vec<AcknowledgementToken> {
+        std::mem::take(&mut self.held)
+    }
+
+    fn append(&mut self, queued: Queued) {
+        self.queue_bytes += queued.message.len() as u64;
+        self.queue.push_back(queued);
+    }
+
+    fn has_room_for(&self, queued: &Queued, limits: &Limits) -> bool {
+        self.queue.len() < limits.queue_messages_max as usize
+            && self.queue_bytes + queued.message.len() as u64 <= limits.queue_bytes_max
+    }
+
+    fn is_within(&self, limits: &Limits) -> bool {
+        self.queue.len() <= limits.queue_messages_max as usize && self.queue_bytes <= limits.queue_bytes_max
+    }
+}

@@ -1,0 +1,223 @@
+//! Owns the sessions of one shard and the one door to them. Each kind of input has a file of its own;
+//! the story of a PUBLISH begins in `shard/publish.rs`.
+
+mod acks;
+mod connect;
+mod deliver;
+mod disconnect;
+mod publish;
+mod route;
+mod share;
+mod subscribe;
+mod tick;
+
+use crate::{
+    effect::{CloseCause, Effect, Effects},
+    held::HeldAcknowledgements,
+    ids::{ConnectionId, SessionId, ShardId},
+    input::Input,
+    message::Message,
+    node::Node,
+    peers::PeerMessage,
+    session::{Connection, Sessions},
+    stats::ShardStats,
+    subscriptions::Matches,
+    sys::Sys,
+    time::Timestamp,
+    timers::Timers,
+};
+use mqtt_codec::{DecodeError, Packet, PacketRef, ReasonCode};
+use std::{collections::VecDeque, sync::Arc};
+
+/// One shard: single-threaded, with sessions of its own and a view of what the node shares.
+///
+/// **Order.** Effects are to be carried out in their order; messages to another shard arrive in the
+/// order they were sent.
+#[derive(Debug)]
+pub struct Shard {
+    node: Arc<Node>,
+    id: ShardId,
+    sessions: Sessions,
+    timers: Timers<Timer>,
+    /// Acknowledgements that wait for other sessions.
+    held: HeldAcknowledgements,
+    /// Sessions that a page of retained messages may go to.
+    paging: VecDeque<SessionId>,
+    /// The `$SYS` tree, which the first shard publishes.
+    sys: Option<Sys>,
+    /// Numbers assigned client identifiers; starts at random, so that a restart repeats none.
+    next_client_number: u64,
+    // Buffers kept from step to step.
+    matches: Matches,
+    properties: Vec<u8>,
+    page: Vec<Arc<Message>>,
+    fired: Vec<Timer>,
+}
+
+/// What a timer of the shard is for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Timer {
+    /// Look whether a client has been silent for too long.
+    KeepAlive(SessionId, ConnectionId),
+    /// A delayed Will is due.
+    Will(SessionId),
+    /// A session has outlived its connection for as long as it may.
+    Expiry(SessionId),
+    /// The `$SYS` tree is due.
+    Sys,
+    /// Expired retained messages are to be removed.
+    Sweep,
+}
+
+impl Shard {
+    /// An empty shard of `node`. `seed` makes the client identifiers it assigns hard to guess.
+    #[must_use]
+    pub fn new(node: Arc<Node>, id: ShardId, seed: u64, now: Timestamp) -> Self {
+        let mut timers = Timers::new(now);
+        let mut sys = None;
+        if id == ShardId(0) {
+            timers.insert(now.plus_millis(tick::SWEEP_INTERVAL_MS), Timer::Sweep);
+            let interval_ms = u64::from(node.config.sys.interval_ms);
+            if interval_ms > 0 {
+                sys = Some(Sys::new(now));
+                timers.insert(now, Timer::Sys);
+            }
+        }
+        Self {
+            node,
+            id,
+            sessions: Sessions::new(id, usize::try_from(seed).unwrap_or(usize::MAX)),
+            timers,
+            held: HeldAcknowledgements::new(id),
+            paging: VecDeque::new(),
+            sys,
+            next_client_number: seed,
+            matches: Matches::new(),
+            properties: Vec::new(),
+            page: Vec::new(),
+            fired: Vec::new(),
+        }
+    }
+
+    /// Takes one input and appends what is to be done about it. `now` never goes back.
+    pub fn handle(&mut self, input: Input<'_>, now: Timestamp, effects: &mut Effects) {
+        match input {
+            Input::Packet { connection, packet } => self.receive(connection, packet, now, effects),
+            Input::Peer(message) => self.receive_from_peer(message, now, effects),
+            Input::Connect { connection, connect } => self.connect(connection, &connect, now, effects),
+            Input::Closed { connection } => self.network_lost(connection, now, effects),
+            Input::Malformed { connection, error } => self.receive_malformed(connection, error, now, effects),
+            Input::OutboxFull { connection } => self.outbox_full(connection),
+            Input::OutboxDrained { connection } => self.outbox_drained(connection, now, effects),
+            Input::Tick => self.tick(now, effects),
+            Input::Shutdown => self.shut_down(effects),
+        }
+    }
+
+    /// When [`Input::Tick`] is due; a time in the past means at once, None means never.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        if self.paging.is_empty() { self.timers.next_deadline() } else { Some(Timestamp::ZERO) }
+    }
+
+    /// Clients connected to this shard.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.sessions.connections()
+    }
+
+    /// One packet of a connected client.
+    fn receive(
+        &mut self,
+        connection: ConnectionId,
+        packet: PacketRef<'_>,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        let Some(id) = self.sessions.of_connection(connection) else { return };
+        self.stats().messages_received.add(1);
+        if let Some(connection) = self.connection_mut(id) {
+            connection.last_received = now;
+        }
+        match packet {
+            Packet::Publish(publish) => self.publish(id, &publish, now, effects),
+            Packet::PubAck(ack) => self.puback(id, &ack, now, effects),
+            Packet::PubRec(ack) => self.pubrec(id, &ack, now, effects),
+            Packet::PubRel(ack) => self.pubrel(id, &ack, effects),
+            Packet::PubComp(ack) => self.pubcomp(id, &ack, now, effects),
+            Packet::Subscribe(subscribe) => self.subscribe(id, &subscribe, effects),
+            Packet::Unsubscribe(unsubscribe) => self.unsubscribe(id, &unsubscribe, effects),
+            Packet::PingReq => self.send(id, &Packet::PingResp, effects),
+            Packet::Disconnect(disconnect) => self.disconnect(id, &disconnect, now, effects),
+            Packet::Auth(auth) => self.authenticate(id, &auth, now, effects),
+            // [MQTT5-3.1.0-2] [MQTT311-3.1.0-2]; the others are a server's to send.
+            Packet::Connect(_)
+            | Packet::ConnAck(_)
+            | Packet::SubAck(_)
+            | Packet::UnsubAck(_)
+            | Packet::PingResp => self.break_off(id, ReasonCode::ProtocolError, now, effects),
+        }
+    }
+
+    /// Bytes that are no packet end the connection `[MQTT5-4.13.1-1]` `[MQTT311-4.8.0-1]`.
+    fn receive_malformed(
+        &mut self,
+        connection: ConnectionId,
+        error: DecodeError,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        let Some(id) = self.sessions.of_connection(connection) else { return };
+        let text = error.violation.text();
+        self.end_connection(id, error.reason(), Some(text), CloseCause::Malformed(error), now, effects);
+    }
+
+    fn receive_from_peer(&mut self, message: PeerMessage, now: Timestamp, effects: &mut Effects) {
+        match message {
+            PeerMessage::Deliver { message, targets, held } => {
+                self.deliver_from_peer(&message, &targets, held, now, effects);
+            }
+            PeerMessage::Stored(token) => self.stored(token, effects),
+        }
+    }
+
+    fn outbox_full(&mut self, connection: ConnectionId) {
+        let id = self.sessions.of_connection(connection);
+        if let Some(connection) = id.and_then(|id| self.connection_mut(id)) {
+            connection.is_congested = true;
+        }
+    }
+
+    fn outbox_drained(&mut self, connection: ConnectionId, now: Timestamp, effects: &mut Effects) {
+        let Some(id) = self.sessions.of_connection(connection) else { return };
+        if let Some(connection) = self.connection_mut(id) {
+            connection.is_congested = false;
+        }
+        self.send_waiting(id, now, effects);
+    }
+
+    /// Writes a packet that has nothing to do with a message to a session's connection.
+    fn send(&mut self, id: SessionId, packet: &Packet, effects: &mut Effects) {
+        let Some(connection) = self.connection_mut(id) else { return };
+        let (id, version) = (connection.id, connection.version);
+        let (frame, encoded) = effects.encode(|out| packet.encode(version, out));
+        // What the broker says is within its own limits; a packet that is not would be our fault.
+        debug_assert!(encoded.is_ok(), "{packet:?}: {encoded:?}");
+        if encoded.is_ok() {
+            effects.push(Effect::Send { connection: id, frame });
+            self.stats().messages_sent.add(1);
+        }
+    }
+
+    fn connection_mut(&mut self, id: SessionId) -> Option<&mut Connection> {
+        self.sessions.get_mut(id)?.connection.as_deref_mut()
+    }
+
+    fn connection_ref(&self, id: SessionId) -> Option<&Connection> {
+        self.sessions.get(id)?.connection.as_deref()
+    }
+
+    fn stats(&self) -> &ShardStats {
+        self.node.stats.shard(self.id)
+    }
+}

@@ -1,0 +1,261 @@
+//! Owns the delivery of one message to one session: at once, by its queue, or not at all. The same
+//! function serves messages of this shard and of others.
+
+use super::Shard;
+use crate::{
+    effect::{Effect, Effects},
+    held::Held,
+    ids::{GroupId, SessionId},
+    message::Message,
+    outgoing::{Addressing, Outgoing, Sent, first_delivery, repeated_delivery},
+    peers::{AcknowledgementToken, PeerMessage, PeerTarget},
+    session::{Accepted, Queued, Session},
+    stats::ShardStats,
+    subscriptions::{Subscriber, Target},
+    time::Timestamp,
+};
+use mqtt_codec::{
+    Packet, QoS, ReasonCode,
+    flow::{InFlight, Resend},
+    packet::{Ack, Delivery},
+};
+use std::sync::Arc;
+
+/// Who receives a message, and how.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Recipient<'a> {
+    /// A session of this shard.
+    pub(super) session: SessionId,
+    /// The QoS granted.
+    pub(super) qos: QoS,
+    /// Whether RETAIN is delivered as published.
+    pub(super) retain_as_published: bool,
+    /// The Subscription Identifiers.
+    pub(super) identifiers: &'a [u32],
+    /// The group that chose it.
+    pub(super) group: Option<GroupId>,
+}
+
+impl<'a> Recipient<'a> {
+    /// A subscriber.
+    pub(super) fn new(target: &Target, identifiers: &'a [u32]) -> Self {
+        let Target { session, qos, retain_as_published, .. } = *target;
+        Self { session, qos, retain_as_published, identifiers, group: None }
+    }
+
+    /// A member of a group.
+    pub(super) fn member(member: Subscriber, identifiers: &'a [u32], group: GroupId) -> Self {
+        let Subscriber { session, qos, retain_as_published, .. } = member;
+        Self { session, qos, retain_as_published, identifiers, group: Some(group) }
+    }
+
+    fn peer(target: &'a PeerTarget) -> Self {
+        let PeerTarget { session, qos, retain_as_published, ref identifiers, group } = *target;
+        Self { session, qos, retain_as_published, identifiers, group }
+    }
+}
+
+impl Shard {
+    /// Delivers what another shard forwarded, then tells it so if a publisher waits for it.
+    pub(super) fn deliver_from_peer(
+        &mut self,
+        message: &Arc<Message>,
+        targets: &[PeerTarget],
+        held: Option<AcknowledgementToken>,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        // The other shard awaits one word from here, however many queues here are full.
+        let held = held.map(|token| self.held.open(Held::Peer(token)));
+        let mut outgoing = Outgoing::shared(message);
+        for target in targets {
+            self.deliver(Recipient::peer(target), &mut outgoing, held, now, effects);
+        }
+        if let Some(token) = held {
+            self.stored(token, effects);
+        }
+    }
+
+    /// Delivers a message to one session of this shard; one that has gone is passed over.
+    pub(super) fn deliver(
+        &mut self,
+        recipient: Recipient<'_>,
+        outgoing: &mut Outgoing<'_>,
+        held: Option<AcknowledgementToken>,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        let qos = recipient.qos.min(outgoing.message.qos);
+        // [MQTT5-3.3.1-12] [MQTT5-3.3.1-13] [MQTT311-3.3.1-9]
+        let retain = outgoing.message.retain && recipient.retain_as_published;
+        if qos == QoS::AtMostOnce {
+            return self.deliver_at_most_once(recipient, retain, outgoing, now, effects);
+        }
+        let Some(session) = self.sessions.get_mut(recipient.session) else { return };
+        let identifiers = Box::from(recipient.identifiers);
+        let queued = Queued { message: outgoing.share(), qos, retain, identifiers, group: recipient.group };
+        let stats = self.node.stats.shard(self.id);
+        stats.queued_messages.add(1);
+        if let Some(connection) = session.connection.as_deref_mut()
+            && !connection.is_congested
+            && session.outbound.is_clear()
+        {
+            send_new(session, queued, outgoing, now, effects, stats);
+            return session.report_load();
+        }
+        self.queue(recipient.session, queued, held);
+    }
+
+    /// QoS 0 goes now or never: to no session without connection, behind no full outbox.
+    fn deliver_at_most_once(
+        &mut self,
+        recipient: Recipient<'_>,
+        retain: bool,
+        outgoing: &mut Outgoing<'_>,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        let Some(connection) =
+            self.sessions.get_mut(recipient.session).and_then(|it| it.connection.as_deref_mut())
+        else {
+            return;
+        };
+        let stats = self.node.stats.shard(self.id);
+        if connection.is_congested {
+            return stats.publishes_dropped.add(1);
+        }
+        let addressing =
+            Addressing { delivery: Delivery::AtMostOnce, retain, identifiers: recipient.identifiers };
+        let sent = outgoing.send(connection, addressing, now, effects);
+        count_sent(sent, outgoing.message.payload.len(), stats);
+    }
+
+    /// A message that cannot go out now waits, within the limits `[MQTT5-4.5.0-1]` `[MQTT311-4.5.0-1]`.
+    fn queue(&mut self, id: SessionId, queued: Queued, held: Option<AcknowledgementToken>) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        let (config, is_online) = (&self.node.config, session.connection.is_some());
+        let bytes_before = session.outbound.queue_bytes();
+        let accepted = session.outbound.push(queued, config.queue_policy, is_online, &config.limits);
+        let stats = self.node.stats.shard(self.id);
+        stats.queued_bytes.add(session.outbound.queue_bytes().wrapping_sub(bytes_before));
+        match accepted {
+            Accepted::Queued => {}
+            Accepted::Dropped(count) => {
+                stats.publishes_dropped.add(u64::from(count));
+                stats.queued_messages.subtract(u64::from(count));
+            }
+            Accepted::Beyond => {
+                if let Some(token) = held {
+                    session.outbound.hold(token);
+                    self.held.await_one(token);
+                }
+            }
+        }
+        session.report_load();
+    }
+
+    /// Sends what waits, as far as window and outbox allow: first what was sent on a connection before,
+    /// then the queue, then retained messages.
+    pub(super) fn send_waiting(&mut self, id: SessionId, now: Timestamp, effects: &mut Effects) {
+        self.resend(id, now, effects);
+        let stats = self.node.stats.shard(self.id);
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        let bytes_before = session.outbound.queue_bytes();
+        while session.connection.as_ref().is_some_and(|connection| !connection.is_congested)
+            && let Some(queued) = session.outbound.next()
+        {
+            // [MQTT5-3.3.2-5]
+            if queued.message.is_expired(now) {
+                stats.publishes_expired.add(1);
+                stats.queued_messages.subtract(1);
+                continue;
+            }
+            let message = Arc::clone(&queued.message);
+            send_new(session, queued, &mut Outgoing::shared(&message), now, effects, stats);
+        }
+        stats.queued_bytes.subtract(bytes_before - session.outbound.queue_bytes());
+        session.report_load();
+        let released = session.outbound.release(&self.node.config.limits);
+        self.schedule_page(id);
+        for token in released {
+            self.stored(token, effects);
+        }
+    }
+
+    /// Sends again what the connection before left unacknowledged, in its order `[MQTT5-4.4.0-1]`
+    /// `[MQTT5-4.6.0-1]` `[MQTT311-4.4.0-1]` `[MQTT311-4.6.0-1]`.
+    fn resend(&mut self, id: SessionId, now: Timestamp, effects: &mut Effects) {
+        loop {
+            let stats = self.node.stats.shard(self.id);
+            let Some(session) = self.sessions.get_mut(id) else { return };
+            let Some(connection) = session.connection.as_deref_mut() else { return };
+            let received = match session.outbound.sender.next_resend() {
+                None => return,
+                Some(Resend::PubRel(packet_id)) => packet_id,
+                Some(Resend::Publish(InFlight { message: None, .. })) => continue,
+                Some(Resend::Publish(InFlight { packet_id, qos, message: Some(queued), .. })) => {
+                    let delivery = repeated_delivery(*qos, *packet_id);
+                    let addressing =
+                        Addressing { delivery, retain: queued.retain, identifiers: &queued.identifiers };
+                    let mut outgoing = Outgoing::shared(&queued.message);
+                    let sent = outgoing.send(connection, addressing, now, effects);
+                    count_sent(sent, outgoing.message.payload.len(), stats);
+                    if sent == Sent::TooLarge {
+                        // [MQTT5-3.1.2-25]: as if it had been delivered.
+                        let packet_id = *packet_id;
+                        session.outbound.sender.forget(packet_id);
+                        stats.queued_messages.subtract(1);
+                    }
+                    continue;
+                }
+            };
+            self.send(id, &Packet::PubRel(Ack::new(received, ReasonCode::Success)), effects);
+        }
+    }
+
+    /// One thing that a held acknowledgement awaited is done.
+    pub(super) fn stored(&mut self, token: AcknowledgementToken, effects: &mut Effects) {
+        match self.held.done(token) {
+            None => {}
+            Some(Held::Client(due)) => self.acknowledge_held(due, effects),
+            Some(Held::Peer(token)) => {
+                let message = PeerMessage::Stored(token);
+                effects.push(Effect::Forward { shard: token.shard, message });
+            }
+        }
+    }
+}
+
+/// Takes a message into flight and writes it. One that is too large for the client counts as delivered.
+fn send_new(
+    session: &mut Session,
+    queued: Queued,
+    outgoing: &mut Outgoing<'_>,
+    now: Timestamp,
+    effects: &mut Effects,
+    stats: &ShardStats,
+) {
+    let Some(connection) = session.connection.as_deref_mut() else { return };
+    let (qos, retain) = (queued.qos, queued.retain);
+    let identifiers = queued.identifiers.clone();
+    let Some(packet_id) = session.outbound.send(queued) else { return };
+    let addressing =
+        Addressing { delivery: first_delivery(qos, packet_id), retain, identifiers: &identifiers };
+    let sent = outgoing.send(connection, addressing, now, effects);
+    if sent == Sent::TooLarge {
+        session.outbound.sender.forget(packet_id);
+        stats.queued_messages.subtract(1);
+    }
+    count_sent(sent, outgoing.message.payload.len(), stats);
+}
+
+fn count_sent(sent: Sent, payload_bytes: usize, stats: &ShardStats) {
+    match sent {
+        Sent::Yes => {
+            stats.messages_sent.add(1);
+            stats.publishes_sent.add(1);
+            stats.publish_bytes_sent.add(payload_bytes as u64);
+        }
+        Sent::TooLarge => stats.publishes_dropped.add(1),
+    }
+}

@@ -1,0 +1,220 @@
+//! Owns the end of connections and sessions: who ended them, what the client is told, what becomes of
+//! the Will and of what was on its way.
+
+use super::{Shard, Timer};
+use crate::{
+    effect::{CloseCause, Effect, Effects},
+    ids::{ConnectionId, SessionId},
+    outgoing::Outgoing,
+    subscriptions::Presence,
+    time::Timestamp,
+};
+use mqtt_codec::{
+    Borrowed, Packet, Properties, Property, PropertyOwner, ReasonCode,
+    packet::{Auth, Disconnect},
+};
+use std::sync::atomic::Ordering::Relaxed;
+
+/// What becomes of the Will when a connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WillFate {
+    /// It is published, now or after its delay `[MQTT5-3.1.2-8]` `[MQTT311-3.1.2-8]`.
+    Publish,
+    /// It is discarded `[MQTT5-3.14.4-3]` `[MQTT311-3.1.2-10]`.
+    Discard,
+}
+
+impl Shard {
+    /// DISCONNECT from a client.
+    pub(super) fn disconnect(
+        &mut self,
+        id: SessionId,
+        disconnect: &Disconnect<Borrowed<'_>>,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        if let Some(seconds) = disconnect.properties.session_expiry_interval() {
+            // A session that was to end with its connection cannot be kept after all.
+            if session.expiry_seconds == 0 && seconds != 0 {
+                return self.break_off(id, ReasonCode::ProtocolError, now, effects);
+            }
+            session.expiry_seconds = seconds.min(self.node.config.limits.session_expiry_seconds_max);
+        }
+        // Only the normal reason discards the Will [MQTT5-3.1.2-10] [MQTT5-3.14.4-3].
+        let fate =
+            if disconnect.reason == ReasonCode::Success { WillFate::Discard } else { WillFate::Publish };
+        let cause = match disconnect.reason {
+            ReasonCode::Success | ReasonCode::DisconnectWithWill => CloseCause::Disconnected,
+            reason => CloseCause::Error(reason),
+        };
+        self.close(id, cause, effects);
+        self.connection_ended(id, fate, now, effects);
+    }
+
+    /// AUTH: no authentication method was agreed on, so there is nothing to go on with
+    /// `[MQTT5-4.12.0-6]` `[MQTT5-4.12.1-2]`.
+    pub(super) fn authenticate(
+        &mut self,
+        id: SessionId,
+        _: &Auth<Borrowed<'_>>,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        self.break_off(id, ReasonCode::ProtocolError, now, effects);
+    }
+
+    /// The network connection is gone without a word.
+    pub(super) fn network_lost(&mut self, connection: ConnectionId, now: Timestamp, effects: &mut Effects) {
+        let Some(id) = self.sessions.of_connection(connection) else { return };
+        self.connection_ended(id, WillFate::Publish, now, effects);
+    }
+
+    /// Ends a connection because of what the client did.
+    pub(super) fn break_off(
+        &mut self,
+        id: SessionId,
+        reason: ReasonCode,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        self.end_connection(id, reason, None, CloseCause::Error(reason), now, effects);
+    }
+
+    /// Ends a connection from our side: a v5 client is told why `[MQTT5-4.13.2-1]`, then it is closed.
+    pub(super) fn end_connection(
+        &mut self,
+        id: SessionId,
+        reason: ReasonCode,
+        text: Option<&str>,
+        cause: CloseCause,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        self.send_disconnect(id, reason, text, effects);
+        self.close(id, cause, effects);
+        self.connection_ended(id, WillFate::Publish, now, effects);
+    }
+
+    /// Every client is told that the broker goes down. Wills stay unpublished: nobody would be there.
+    pub(super) fn shut_down(&mut self, effects: &mut Effects) {
+        for id in self.sessions.connected() {
+            self.send_disconnect(id, ReasonCode::ServerShuttingDown, None, effects);
+            self.close(id, CloseCause::Error(ReasonCode::ServerShuttingDown), effects);
+            self.forget_connection(id);
+        }
+    }
+
+    fn send_disconnect(
+        &mut self,
+        id: SessionId,
+        reason: ReasonCode,
+        text: Option<&str>,
+        effects: &mut Effects,
+    ) {
+        let Some(connection) = self.connection_ref(id) else { return };
+        // 3.x has no DISCONNECT from the server: the connection just closes.
+        if !connection.version.has_properties() {
+            return;
+        }
+        // A reason string only where it fits [MQTT5-3.14.2-3].
+        const HEADER_BYTES: usize = 10;
+        let text = text.filter(|text| text.len() + HEADER_BYTES <= connection.packet_bytes_max as usize);
+        let properties = <Properties>::new(PropertyOwner::Disconnect, text.map(Property::ReasonString))
+            .unwrap_or_default();
+        self.send(id, &Packet::Disconnect(Disconnect { reason, properties }), effects);
+    }
+
+    fn close(&self, id: SessionId, cause: CloseCause, effects: &mut Effects) {
+        if let Some(connection) = self.connection_ref(id) {
+            effects.push(Effect::Close { connection: connection.id, cause });
+        }
+    }
+
+    /// A session has no connection any more: its Will and its own end are decided.
+    pub(super) fn connection_ended(
+        &mut self,
+        id: SessionId,
+        fate: WillFate,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        self.forget_connection(id);
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        if fate == WillFate::Discard {
+            session.will = None;
+        }
+        let expiry_seconds = session.expiry_seconds;
+        let delay_seconds = session.will.as_ref().map(|will| will.delay_seconds);
+        if expiry_seconds == 0 {
+            return self.end_session(id, now, effects);
+        }
+        if expiry_seconds != u32::MAX {
+            let ends_at = now.plus_seconds(u64::from(expiry_seconds));
+            session.expiry_timer = Some(self.timers.insert(ends_at, Timer::Expiry(id)));
+        }
+        match delay_seconds {
+            None => {}
+            Some(0) => self.publish_will(id, now, effects),
+            Some(seconds) => {
+                let due = now.plus_seconds(u64::from(seconds));
+                session.will_timer = Some(self.timers.insert(due, Timer::Will(id)));
+            }
+        }
+        self.release_held(id, effects);
+    }
+
+    /// Nobody drains the queue now: those who wait for room in it wait no longer.
+    fn release_held(&mut self, id: SessionId, effects: &mut Effects) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        for token in session.outbound.release_all() {
+            self.stored(token, effects);
+        }
+    }
+
+    /// Takes the connection off its session.
+    fn forget_connection(&mut self, id: SessionId) {
+        let Some(connection) = self.sessions.get_mut(id).and_then(|session| session.connection.take()) else {
+            return;
+        };
+        self.sessions.disconnect(connection.id);
+        if let Some(timer) = connection.keep_alive_timer {
+            self.timers.cancel(timer);
+        }
+        self.node.subscriptions.set_presence(id, Presence::Offline);
+        self.node.connections.fetch_sub(1, Relaxed);
+        self.stats().clients_connected.subtract(1);
+    }
+
+    /// Publishes a Will, once `[MQTT5-3.1.2-10]` `[MQTT5-3.1.2-14]` `[MQTT5-3.1.2-15]` `[MQTT5-3.1.3-9]`.
+    pub(super) fn publish_will(&mut self, id: SessionId, now: Timestamp, effects: &mut Effects) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        if let Some(timer) = session.will_timer.take() {
+            self.timers.cancel(timer);
+        }
+        let Some(will) = session.will.take() else { return };
+        let mut outgoing = Outgoing::received(will.message(now));
+        // A will that cannot be retained is still worth delivering.
+        let _ = self.retain(&mut outgoing, now);
+        self.route(&mut outgoing, None, now, effects);
+    }
+
+    /// Ends a session: Will, subscriptions, what was on its way `[MQTT5-3.1.2-23]` `[MQTT5-4.1.0-2]`.
+    pub(super) fn end_session(&mut self, id: SessionId, now: Timestamp, effects: &mut Effects) {
+        self.publish_will(id, now, effects);
+        self.release_held(id, effects);
+        let Some(mut session) = self.sessions.remove(id) else { return };
+        if let Some(timer) = session.expiry_timer.take() {
+            self.timers.cancel(timer);
+        }
+        for filter in session.subscriptions.keys() {
+            self.remove_from_index(id, filter);
+        }
+        self.stats().sessions.subtract(1);
+        self.node.sessions.fetch_sub(1, Relaxed);
+        let stats = self.stats();
+        stats.queued_messages.subtract(session.outbound.len() as u64);
+        stats.queued_bytes.subtract(session.outbound.queue_bytes());
+        self.pass_on(id, &mut session.outbound, now, effects);
+    }
+}

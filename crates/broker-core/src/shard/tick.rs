@@ -1,0 +1,166 @@
+//! Owns what happens because time has passed, and the pages of retained messages between other work.
+
+use super::{Shard, Timer, deliver::Recipient};
+use crate::{
+    effect::{CloseCause, Effects},
+    ids::{ConnectionId, SessionId},
+    message::{Message, MessageRef},
+    outgoing::Outgoing,
+    retained::{Page, PageLimits},
+    session::RetainedDelivery,
+    time::Timestamp,
+};
+use mqtt_codec::{QoS, ReasonCode, TopicNameRef};
+use std::sync::Arc;
+
+/// How often expired retained messages are looked for.
+pub(super) const SWEEP_INTERVAL_MS: u64 = 1_000;
+
+/// Expired retained messages removed at once.
+const SWEEP_MESSAGES_MAX: usize = 1_000;
+
+/// Retained messages delivered before other work has its turn.
+const PAGE: PageLimits = PageLimits { messages_max: 64, bytes_max: 64 * 1024 };
+
+/// Sessions that get a page in one tick.
+const PAGES_PER_TICK: usize = 16;
+
+impl Shard {
+    /// Does what is due.
+    pub(super) fn tick(&mut self, now: Timestamp, effects: &mut Effects) {
+        let mut fired = std::mem::take(&mut self.fired);
+        self.timers.advance(now, &mut fired);
+        for timer in fired.drain(..) {
+            match timer {
+                Timer::KeepAlive(id, connection) => self.look_for_silence(id, connection, now, effects),
+                Timer::Will(id) => self.publish_will(id, now, effects),
+                Timer::Expiry(id) => {
+                    self.stats().sessions_expired.add(1);
+                    self.end_session(id, now, effects);
+                }
+                Timer::Sys => self.publish_sys(now, effects),
+                Timer::Sweep => self.sweep(now),
+            }
+        }
+        self.fired = fired;
+        for _ in 0..PAGES_PER_TICK {
+            let Some(id) = self.paging.pop_front() else { break };
+            self.deliver_page(id, now, effects);
+        }
+    }
+
+    /// A client that was silent for one and a half times its Keep Alive is gone `[MQTT5-3.1.2-22]`
+    /// `[MQTT311-3.1.2-24]`.
+    fn look_for_silence(
+        &mut self,
+        id: SessionId,
+        connection_id: ConnectionId,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        let Some(connection) =
+            self.sessions.get_mut(id).and_then(|session| session.connection.as_deref_mut())
+        else {
+            return;
+        };
+        if connection.id != connection_id {
+            return;
+        }
+        connection.keep_alive_timer = None;
+        match connection.silent_at() {
+            None => {}
+            Some(at) if at > now => {
+                let timer = Timer::KeepAlive(id, connection_id);
+                connection.keep_alive_timer = Some(self.timers.insert(at, timer));
+            }
+            Some(_) => {
+                let reason = ReasonCode::KeepAliveTimeout;
+                self.end_connection(id, reason, None, CloseCause::Error(reason), now, effects);
+            }
+        }
+    }
+
+    fn sweep(&mut self, now: Timestamp) {
+        self.node.retained.expire(now, SWEEP_MESSAGES_MAX);
+        self.timers.insert(now.plus_millis(SWEEP_INTERVAL_MS), Timer::Sweep);
+    }
+
+    /// Publishes the `$SYS` tree: retained, so that whoever subscribes later sees it at once.
+    fn publish_sys(&mut self, now: Timestamp, effects: &mut Effects) {
+        let interval_ms = u64::from(self.node.config.sys.interval_ms);
+        self.timers.insert(now.plus_millis(interval_ms), Timer::Sys);
+        let Some(sys) = &mut self.sys else { return };
+        for (topic, value) in sys.report(&self.node, now) {
+            let Ok(topic) = TopicNameRef::new(&topic) else { continue };
+            let message = MessageRef {
+                topic,
+                properties: &[],
+                payload: value.as_bytes(),
+                qos: QoS::AtMostOnce,
+                retain: true,
+                expires_at: Timestamp::NEVER,
+                publisher: None,
+            };
+            let mut outgoing = Outgoing::received(message);
+            // Beyond the limit of retained messages the figures go to present subscribers alone.
+            let _ = self.retain(&mut outgoing, now);
+            self.route(&mut outgoing, None, now, effects);
+        }
+    }
+
+    /// Puts a session on the list for a page of retained messages, if one could be delivered now.
+    pub(super) fn schedule_page(&mut self, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        if session.is_ready_for_retained() && !session.is_paging {
+            session.is_paging = true;
+            self.paging.push_back(id);
+        }
+    }
+
+    /// Delivers one page of a session's retained messages.
+    fn deliver_page(&mut self, id: SessionId, now: Timestamp, effects: &mut Effects) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        session.is_paging = false;
+        if !session.is_ready_for_retained() {
+            return;
+        }
+        let Some(mut delivery) = session.retained.pop_front() else { return };
+        let mut page = std::mem::take(&mut self.page);
+        let end = self.node.retained.page(&delivery.filter, &mut delivery.cursor, PAGE, now, &mut page);
+        for message in page.drain(..) {
+            self.deliver_retained(id, &delivery, &message, now, effects);
+        }
+        self.page = page;
+        if end == Page::More
+            && let Some(session) = self.sessions.get_mut(id)
+        {
+            session.retained.push_front(delivery);
+        }
+        self.schedule_page(id);
+    }
+
+    /// Delivers one retained message for a new subscription, with RETAIN set `[MQTT5-3.3.1-9]`
+    /// `[MQTT311-3.3.1-8]`.
+    fn deliver_retained(
+        &mut self,
+        id: SessionId,
+        delivery: &RetainedDelivery,
+        message: &Arc<Message>,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        if delivery.no_local && message.publisher == Some(id) {
+            return;
+        }
+        let identifiers = [delivery.identifier];
+        let recipient = Recipient {
+            session: id,
+            qos: delivery.qos,
+            // A retained message has RETAIN set: forwarding it as published keeps it.
+            retain_as_published: true,
+            identifiers: if delivery.identifier == 0 { &[] } else { &identifiers },
+            group: None,
+        };
+        self.deliver(recipient, &mut Outgoing::shared(message), None, now, effects);
+    }
+}

@@ -1,0 +1,1 @@
+//! Owns the delivery flows as both ends use them.

@@ -1,0 +1,64 @@
+//! Owns what a packet looks like to a person: its bytes, the tree it is parsed to, and the bytes it is
+//! encoded to where they differ. One snapshot per packet type and version.
+
+use super::{
+    examples::{EXAMPLES, Example},
+    hex::dump,
+};
+use bytes::Bytes;
+use mqtt_codec::{MAXIMUM_PACKET_BYTES, Packet};
+
+/// Packets that have a shorter encoding than the one they came in, or bits that mean nothing.
+const SHORTENED: &[&str] = &[
+    "user name and password announced and left out",
+    "flags that are disregarded without a Will",
+    "a reserved byte that means nothing",
+    "a reason and no properties",
+    "DUP",
+];
+
+#[test]
+fn each_packet_type_of_each_version() {
+    let groups: Vec<_> =
+        EXAMPLES.chunk_by(|one, other| (one.packet, one.version) == (other.packet, other.version)).collect();
+    for group in &groups {
+        let rendered: Vec<String> = group.iter().map(render).collect();
+        let version = group[0].version.to_string().replace('.', "_");
+        insta::assert_snapshot!(format!("{}_{version}", group[0].packet), rendered.join("\n\n"));
+    }
+    // 14 packet types in three versions, and AUTH in one.
+    assert_eq!(groups.len(), 14 * 3 + 1);
+}
+
+#[test]
+fn what_is_decoded_is_encoded_to_the_same_bytes() {
+    for example in EXAMPLES {
+        let (bytes, encoded) = (example.bytes(), encode(example, &decode(example)));
+        let is_shortened = SHORTENED.contains(&example.name);
+        assert_eq!(encoded != bytes, is_shortened, "MQTT {} {}", example.version, example.name);
+    }
+}
+
+fn render(example: &Example) -> String {
+    let packet = decode(example);
+    let (bytes, encoded) = (example.bytes(), encode(example, &packet));
+    let mut text = format!("# {}\nin  {}\n{packet:#?}", example.name, dump(&bytes));
+    if encoded != bytes {
+        text += &format!("\nout {}", dump(&encoded));
+    }
+    text
+}
+
+fn decode(example: &Example) -> Packet {
+    let bytes = Bytes::from(example.bytes());
+    match Packet::decode(&bytes, example.version, MAXIMUM_PACKET_BYTES) {
+        Ok(Some((packet, length))) if length == bytes.len() => packet,
+        other => panic!("MQTT {} {}: {other:?}", example.version, example.name),
+    }
+}
+
+fn encode(example: &Example, packet: &Packet) -> Vec<u8> {
+    let mut out = Vec::new();
+    packet.encode(example.version, &mut out).unwrap();
+    out
+}

@@ -1,0 +1,149 @@
+//! Owns what one worker is told by other threads: the mail and the wake-up. What the mail means is the
+//! receiving worker's business.
+
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::task::Waker;
+
+use broker_core::{PeerMessage, ShardId};
+use parking_lot::Mutex;
+
+use crate::handshake::Arrival;
+
+/// Bytes of messages that may wait in one mailbox. Beyond it QoS 0 messages are dropped and counted;
+/// others are still taken, and their sender reads nothing more from its clients until the mailbox is
+/// empty. Worst case this plus what a sender posts at once, for each worker.
+pub(super) const MAIL_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// What a worker is told.
+#[derive(Debug)]
+pub(crate) enum Mail {
+    /// A client whose session is, or will be, here.
+    Arrival(Box<Arrival>),
+    /// What another shard says to this one.
+    Peer(PeerMessage),
+    /// The broker goes down.
+    Shutdown,
+}
+
+/// The mailbox of one worker.
+///
+/// A wake-up is a system call, so there is one only if the reader has said that it sleeps: it sets
+/// `is_parked`, *then* looks at `has_mail`; a sender sets `has_mail`, *then* looks at `is_parked`. In
+/// the one order of all these accesses whoever comes second sees the first, so no mail is slept over.
+/// A reader that is awake looks at `has_mail` between its tasks.
+#[derive(Debug, Default)]
+pub(crate) struct Mailbox {
+    contents: Mutex<Contents>,
+    has_mail: AtomicBool,
+    is_parked: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Contents {
+    mail: Vec<Mail>,
+    /// Bytes of the peers' messages among it.
+    bytes: usize,
+    /// Senders that want to know when it is empty.
+    held_back: Vec<ShardId>,
+    /// Wakes the task that reads it.
+    reader: Option<Waker>,
+}
+
+/// What became of messages from another worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Posted {
+    /// Deliveries of QoS 0 messages that were dropped.
+    pub(super) dropped: u64,
+    /// Whether the sender is to hold back until it is nudged.
+    pub(super) is_full: bool,
+}
+
+impl Mailbox {
+    /// Puts one piece of mail in, whatever waits already.
+    pub(crate) fn put(&self, mail: Mail) {
+        self.contents.lock().mail.push(mail);
+        self.nudge();
+    }
+
+    /// Puts the messages of another worker in, emptying `batch`, whose memory is kept.
+    pub(super) fn post(&self, sender: ShardId, batch: &mut Vec<PeerMessage>) -> Posted {
+        let mut dropped = 0;
+        let mut contents = self.contents.lock();
+        for message in batch.drain(..) {
+            if contents.bytes >= MAIL_BYTES_MAX && message.may_be_dropped() {
+                dropped += deliveries(&message);
+                continue;
+            }
+            contents.bytes += message.bytes();
+            contents.mail.push(Mail::Peer(message));
+        }
+        let is_full = contents.bytes >= MAIL_BYTES_MAX;
+        if is_full && !contents.held_back.contains(&sender) {
+            contents.held_back.push(sender);
+        }
+        drop(contents);
+        self.nudge();
+        Posted { dropped, is_full }
+    }
+
+    /// Takes everything out, and who waits for that.
+    pub(super) fn take(&self, mail: &mut Vec<Mail>, held_back: &mut Vec<ShardId>) {
+        debug_assert!(mail.is_empty() && held_back.is_empty());
+        let mut contents = self.contents.lock();
+        self.has_mail.store(false, SeqCst);
+        std::mem::swap(&mut contents.mail, mail);
+        std::mem::swap(&mut contents.held_back, held_back);
+        contents.bytes = 0;
+    }
+
+    /// Whether a sender need not hold back.
+    pub(super) fn has_room(&self) -> bool {
+        self.contents.lock().bytes < MAIL_BYTES_MAX
+    }
+
+    /// Whether there is something to take, or something to look at again.
+    pub(super) fn has_mail(&self) -> bool {
+        self.has_mail.load(SeqCst)
+    }
+
+    /// Makes the reader look, waking it if it sleeps.
+    pub(super) fn nudge(&self) {
+        self.has_mail.store(true, SeqCst);
+        if self.is_parked.swap(false, SeqCst) {
+            self.wake_reader();
+        }
+    }
+
+    /// Names the task that reads.
+    pub(super) fn set_reader(&self, reader: Waker) {
+        self.contents.lock().reader = Some(reader);
+    }
+
+    /// The reader's thread is about to sleep.
+    pub(super) fn about_to_park(&self) {
+        self.is_parked.store(true, SeqCst);
+        if self.has_mail.load(SeqCst) {
+            self.is_parked.store(false, SeqCst);
+            self.wake_reader();
+        }
+    }
+
+    /// The reader's thread is awake again.
+    pub(super) fn unparked(&self) {
+        self.is_parked.store(false, SeqCst);
+    }
+
+    fn wake_reader(&self) {
+        let reader = self.contents.lock().reader.clone();
+        if let Some(reader) = reader {
+            reader.wake();
+        }
+    }
+}
+
+fn deliveries(message: &PeerMessage) -> u64 {
+    match message {
+        PeerMessage::Deliver { targets, .. } => targets.len() as u64,
+        PeerMessage::Stored(_) => 0,
+    }
+}

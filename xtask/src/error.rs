@@ -1,0 +1,32 @@
+//! Owns the reasons for which a command cannot do its work. A failing check is a result, not one of these.
+
+use std::fmt;
+use std::io;
+
+/// Why a command stopped early.
+#[derive(Debug)]
+pub(crate) enum Error {
+    /// A program could not be started; install it or put it on the PATH.
+    Start { program: String, source: io::Error },
+    /// A started program could not be waited for.
+    Wait { program: String, source: io::Error },
+    /// `cargo metadata` failed or answered with something else; its own message says why.
+    Metadata { detail: String },
+    /// `--only` named a step that does not exist.
+    UnknownStep { name: String, known: Vec<String> },
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Start { program, source } => write!(f, "cannot start `{program}`: {source}"),
+            Error::Wait { program, source } => write!(f, "lost track of `{program}`: {source}"),
+            Error::Metadata { detail } => {
+                write!(f, "`cargo metadata` did not describe the workspace: {detail}")
+            }
+            Error::UnknownStep { name, known } => {
+                write!(f, "no step is called \"{name}\"; the steps are: {}", known.join(", "))
+            }
+        }
+    }
+}
