@@ -102,8 +102,8 @@ impl<T> Timers<T> {
         self.current_tick = self.current_tick.max(target);
     }
 
-    /// When to call [`Timers::advance`] next, nothing if no timer is set. Exact, in ticks, for the
-    /// next half second; beyond it possibly earlier than the first deadline, never later.
+    /// When to call [`Timers::advance`] next, nothing if no timer is set. Never later than the first
+    /// timer's tick; earlier if that lies beyond the current 64 ticks, because it must be moved down then.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Timestamp> {
         Some(Timestamp::from_millis(self.next_place()?.tick.saturating_mul(TICK_MS)))

@@ -134,7 +134,7 @@ pub enum SubscribeError {
 pub enum UnsubscribeError {
     /// A filter is not legal: correct it.
     Invalid(InvalidTopic),
-    /// The server refused at least one filter. The client's own streams have ended all the same.
+    /// The server refused at least one filter, whose streams go on.
     Refused {
         /// One reason per filter.
         reasons: Vec<ReasonCode>,

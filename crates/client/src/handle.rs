@@ -6,10 +6,10 @@ mod quota;
 
 pub use acknowledgement::Acknowledgement;
 pub use connector::Connector;
+pub(crate) use acknowledgement::PublishReply;
 pub(crate) use quota::{Permit, Quota};
 
 use crate::{
-    delivery::Feedback,
     driver::{Request, SubscribeRequest},
     error::{ConnectionError, DisconnectError, PublishError, SubscribeError, UnsubscribeError},
     event::{Connected, Event, Events},
@@ -20,7 +20,7 @@ use crate::{
     requester::Requester,
     stream::{Deliveries, Granted, Subscription},
 };
-use mqtt_codec::{ReasonCode, TopicName};
+use mqtt_codec::{ProtocolVersion, ReasonCode, TopicName};
 use std::sync::Arc;
 use tokio::sync::{
     broadcast,
@@ -45,6 +45,8 @@ struct Shared {
     connected: watch::Receiver<Option<Arc<Connected>>>,
     /// Never read: later receivers are made of it.
     events: broadcast::Receiver<Event>,
+    version: ProtocolVersion,
+}
     feedback: UnboundedSender<Feedback>,
 }
 
@@ -166,6 +168,10 @@ impl Client {
         let request = Request::Unsubscribe { unsubscribe, target, reply, permit };
         self.shared.requests.send(request).map_err(|_| UnsubscribeError::Closed)?;
         answer.await.unwrap_or(Err(UnsubscribeError::Closed))
+    }
+
+    pub(crate) fn has_properties(&self) -> bool {
+        self.shared.version.has_properties()
     }
 
     /// Prepares request and response: subscribes to `response_topic` with QoS 1, for this requester alone.

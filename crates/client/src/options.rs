@@ -61,8 +61,8 @@ pub struct Options {
     pub password: Option<Bytes>,
     /// What the server publishes when the connection is lost; default nothing.
     pub will: Option<Will>,
-    /// 5.0: more properties for CONNECT, such as User Property, Request Response Information or Authentication
-    /// Method. Those that have a field here are left out.
+    /// 5.0: more properties for CONNECT, such as User Property or Request Response Information. Those that have a
+    /// field here are left out; there is no enhanced authentication.
     pub properties: Properties,
     /// How long reaching the server and its answer to CONNECT may take, together; default 10 s.
     pub connect_timeout: Duration,

@@ -43,9 +43,9 @@ violations! {
     /// The low four bits of the first byte are not what the type prescribes.
     FixedHeaderFlags: MalformedPacket, "MQTT5-2.1.3-1", "MQTT311-2.2.2-2", "the reserved flags of the fixed header are wrong";
     /// PUBLISH with both QoS bits set.
-    PublishQoS3: MalformedPacket, "MQTT5-3.3.1-4", "MQTT311-3.3.1-4", "PUBLISH has both QoS bits set";
+    PublishQoS3: MalformedPacket, "MQTT5-3.3.1-4", "MQTT311-3.3.1-4", "both QoS bits are set";
     /// DUP on a QoS 0 PUBLISH.
-    DupAtQoS0: MalformedPacket, "MQTT5-3.3.1-2", "MQTT311-3.3.1-2", "DUP is set on a QoS 0 PUBLISH";
+    DupAtQoS0: MalformedPacket, "MQTT5-3.3.1-2", "MQTT311-3.3.1-2", "DUP is set at QoS 0";
     /// Remaining Length in five bytes, or padded.
     RemainingLength: MalformedPacket, "MQTT5-1.5.5-1", "", "Remaining Length is not a valid Variable Byte Integer";
     /// The frame is larger than the receiver's limit.
@@ -101,11 +101,11 @@ violations! {
     /// `$share/name` without a filter behind it.
     ShareFilterMissing: MalformedPacket, "MQTT5-4.8.2-2", "", "the ShareName is not followed by a Topic Filter";
     /// SUBSCRIBE without a filter.
-    SubscribeEmpty: ProtocolError, "MQTT5-3.8.3-2", "MQTT311-3.8.3-3", "SUBSCRIBE carries no Topic Filter";
+    SubscribeEmpty: ProtocolError, "MQTT5-3.8.3-2", "MQTT311-3.8.3-3", "there is no Topic Filter";
     /// UNSUBSCRIBE without a filter.
-    UnsubscribeEmpty: ProtocolError, "MQTT5-3.10.3-2", "MQTT311-3.10.3-2", "UNSUBSCRIBE carries no Topic Filter";
+    UnsubscribeEmpty: ProtocolError, "MQTT5-3.10.3-2", "MQTT311-3.10.3-2", "there is no Topic Filter";
     /// SUBACK or UNSUBACK without a reason code.
-    ReasonCodesMissing: ProtocolError, "MQTT5-3.8.4-6", "MQTT311-3.8.4-5", "the acknowledgement carries no Reason Code";
+    ReasonCodesMissing: ProtocolError, "MQTT5-3.8.4-6", "MQTT311-3.8.4-5", "there is no Reason Code";
     /// Reserved bits of the subscription options.
     SubscriptionOptionsReserved: MalformedPacket, "MQTT5-3.8.3-5", "MQTT311-3.8.3-4", "reserved bits of the Subscription Options are set";
     /// A subscription with QoS 3.
@@ -133,7 +133,7 @@ violations! {
     /// Authentication Data without Authentication Method.
     AuthenticationDataWithoutMethod: ProtocolError, "", "", "Authentication Data is given without an Authentication Method";
     /// AUTH without Authentication Method.
-    AuthenticationMethodMissing: ProtocolError, "MQTT5-4.12.0-5", "", "AUTH carries no Authentication Method";
+    AuthenticationMethodMissing: ProtocolError, "MQTT5-4.12.0-5", "", "there is no Authentication Method";
 }
 
 impl Violation {

@@ -129,7 +129,7 @@ impl Packet {
     ///
     /// # Errors
     /// As [`frame`](crate::frame()) and [`PacketRef::decode`].
-    pub fn decode(
+    pub fn decode_first(
         input: &Bytes,
         version: ProtocolVersion,
         packet_bytes_max: u32,

@@ -36,8 +36,6 @@ pub enum ServerViolation {
         /// How many answers came.
         received: usize,
     },
-    /// A new message under a Packet Identifier whose exchange is not over `[MQTT5-2.2.1-4]`.
-    PacketIdInUse(PacketId),
 }
 
 impl ServerViolation {
@@ -52,8 +50,7 @@ impl ServerViolation {
             | Self::NotFromServer(_)
             | Self::SessionPresentAfterCleanStart
             | Self::AcknowledgementUnexpected { .. }
-            | Self::ReasonCodeCount { .. }
-            | Self::PacketIdInUse(_) => ReasonCode::ProtocolError,
+            | Self::ReasonCodeCount { .. } => ReasonCode::ProtocolError,
         }
     }
 }
@@ -76,9 +73,6 @@ impl fmt::Display for ServerViolation {
             }
             Self::ReasonCodeCount { packet_type, expected, received } => {
                 write!(formatter, "{packet_type} has {received} reason codes for {expected} filters")
-            }
-            Self::PacketIdInUse(packet_id) => {
-                write!(formatter, "PUBLISH uses the Packet Identifier {packet_id}, which is in use")
             }
         }
     }

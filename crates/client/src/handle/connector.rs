@@ -102,7 +102,7 @@ impl Connector {
             quota: quota.clone(),
             connected,
             events: self.events.subscribe(),
-            feedback: feedback.clone(),
+            version: self.options.version,
         };
         let driver = Driver::new(DriverParts {
             options: self.options,

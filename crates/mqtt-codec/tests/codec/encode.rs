@@ -171,7 +171,7 @@ fn what_only_3_1_1_can_say_is_not_written_in_5_0() {
         ("b0 # 0001", Violation::ReasonCodesMissing),
     ] {
         let bytes = Bytes::from(hex::bytes(notation));
-        let (packet, _) = Packet::decode(&bytes, V311, MAXIMUM_PACKET_BYTES).unwrap().unwrap();
+        let (packet, _) = Packet::decode_first(&bytes, V311, MAXIMUM_PACKET_BYTES).unwrap().unwrap();
         assert_eq!(encode(&packet, V5), Err(EncodeError::Violation(violation)), "{notation}");
     }
 }
@@ -233,7 +233,7 @@ fn an_alias_stands_for_a_topic_wherever_it_is_among_the_properties() {
 fn room_is_made_once_and_exactly() {
     for example in super::examples::EXAMPLES {
         let bytes = Bytes::from(example.bytes());
-        let (packet, _) = Packet::decode(&bytes, example.version, MAXIMUM_PACKET_BYTES).unwrap().unwrap();
+        let (packet, _) = Packet::decode_first(&bytes, example.version, MAXIMUM_PACKET_BYTES).unwrap().unwrap();
         let mut out = Counting::default();
         packet.encode(example.version, &mut out).unwrap();
         assert_eq!(out.reserved, [out.bytes.len()], "MQTT {} {}", example.version, example.name);

@@ -52,17 +52,29 @@ fn a_violation_is_always_an_error_that_a_server_can_send() {
 
 #[test]
 fn an_error_reads_as_a_sentence_with_its_reason_and_statement() {
-    let told = |notation: &str, version| decode(&hex::bytes(notation), version).unwrap_err().to_string();
-    insta::assert_snapshot!(told("30 # 'a/#' ()", V5), @"");
-    insta::assert_snapshot!(told("36 # 'a' 0001", V311), @"");
-    insta::assert_snapshot!(told("00 #", V5), @"");
-    insta::assert_snapshot!(told("10 # 'MQTT' 05 03 003c () 'cid'", V311), @"");
-    insta::assert_snapshot!(told("62 # 0001 10", V5), @"");
-    insta::assert_snapshot!(told("60 # 0001", V31), @"");
-    insta::assert_snapshot!(told("30 # 'a' (23 0000)", V5), @"");
-    insta::assert_snapshot!(told("82 # 0001 () 'a' 30", V5), @"");
+    let told = [
+        ("30 # 'a/#' ()", V5),
+        ("36 # 'a' 0001", V311),
+        ("00 #", V5),
+        ("10 # 'MQTT' 05 03 003c () 'cid'", V311),
+        ("62 # 0001 10", V5),
+        ("60 # 0001", V31),
+        ("30 # 'a' (23 0000)", V5),
+        ("82 # 0001 () 'a' 30", V5),
+    ]
+    .map(|(notation, version)| decode(&hex::bytes(notation), version).unwrap_err().to_string());
+    insta::assert_snapshot!(told.join("\n"), @r"
+    PUBLISH: the Topic Name contains a wildcard (MQTT 5.0, 0x81 Malformed Packet, [MQTT5-3.3.2-2])
+    PUBLISH: both QoS bits are set (MQTT 3.1.1, 0x81 Malformed Packet, [MQTT311-3.3.1-4])
+    the packet type is reserved (MQTT 5.0, 0x81 Malformed Packet)
+    CONNECT: the reserved connect flag is set (MQTT 5.0, 0x81 Malformed Packet, [MQTT5-3.1.2-3])
+    PUBREL: the Reason Code is not one this packet may carry (MQTT 5.0, 0x81 Malformed Packet, [MQTT5-3.6.2-1])
+    PUBREL: the reserved flags of the fixed header are wrong (MQTT 3.1, 0x81 Malformed Packet, [MQTT311-3.6.1-1])
+    PUBLISH: the Topic Alias is zero (MQTT 5.0, 0x94 Topic Alias invalid, [MQTT5-3.3.2-8])
+    SUBSCRIBE: Retain Handling is 3 (MQTT 5.0, 0x82 Protocol Error)
+    ");
     let error = decode(&hex::bytes("c0 # 00"), V5).unwrap_err();
-    insta::assert_snapshot!(format!("{error:?}"), @"");
+    insta::assert_snapshot!(format!("{error:?}"), @"DecodeError(PINGREQ: bytes follow the last field of the packet (MQTT 5.0, 0x81 Malformed Packet))");
 }
 
 #[test]
@@ -74,7 +86,12 @@ fn an_error_of_the_caller_says_what_to_mend() {
         EncodeError::Violation(Violation::TopicEmpty),
     ];
     let told = told.map(|error| error.to_string()).join("\n");
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @r"
+    a string or binary field is longer than 65,535 bytes
+    the packet is larger than 268,435,460 bytes
+    this protocol version has no such packet
+    the topic is empty
+    ");
 }
 
 /// Table 2-6 of the 5.0 standard, from its other side: what each packet may carry.

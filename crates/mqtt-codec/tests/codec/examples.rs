@@ -4,17 +4,17 @@
 use mqtt_codec::ProtocolVersion::{self, V5, V31, V311};
 
 /// A legal packet.
-pub struct Example {
+pub(crate) struct Example {
     /// Groups examples into snapshots.
-    pub packet: &'static str,
-    pub version: ProtocolVersion,
-    pub name: &'static str,
+    pub(crate) packet: &'static str,
+    pub(crate) version: ProtocolVersion,
+    pub(crate) name: &'static str,
     /// In the notation of `hex`.
-    pub notation: &'static str,
+    pub(crate) notation: &'static str,
 }
 
 impl Example {
-    pub fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         super::hex::bytes(self.notation)
     }
 }
@@ -29,7 +29,7 @@ const fn example(
 }
 
 #[rustfmt::skip]
-pub const EXAMPLES: &[Example] = &[
+pub(crate) const EXAMPLES: &[Example] = &[
     example("connect", V31, "a client identifier alone", "10 # 'MQIsdp' 03 02 003c 'cid'"),
     example("connect", V31, "everything", "10 # 'MQIsdp' 03 ee 000a 'cid' 'will/topic' 'gone' 'user' 'pass'"),
     example("connect", V31, "user name and password announced and left out", "10 # 'MQIsdp' 03 c2 003c 'cid'"),

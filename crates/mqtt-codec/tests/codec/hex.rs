@@ -8,7 +8,7 @@
 ///
 /// # Panics
 /// If it is not well formed: the test is wrong.
-pub fn bytes(notation: &str) -> Vec<u8> {
+pub(crate) fn bytes(notation: &str) -> Vec<u8> {
     let mut rest = notation.chars();
     let packet = sequence(&mut rest, notation);
     assert!(rest.as_str().is_empty(), "unbalanced: {notation}");
@@ -56,7 +56,7 @@ fn until<'a>(rest: &mut std::str::Chars<'a>, end: char, notation: &str) -> &'a s
 }
 
 /// A Variable Byte Integer.
-pub fn length(mut value: usize) -> Vec<u8> {
+pub(crate) fn length(mut value: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     loop {
         let low = u8::try_from(value & 0x7F).unwrap();
@@ -70,7 +70,7 @@ pub fn length(mut value: usize) -> Vec<u8> {
 }
 
 /// Bytes as hex for people, sixteen to a line.
-pub fn dump(bytes: &[u8]) -> String {
+pub(crate) fn dump(bytes: &[u8]) -> String {
     let line = |line: &[u8]| line.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
     bytes.chunks(16).map(line).collect::<Vec<_>>().join("\n    ")
 }

@@ -10,7 +10,7 @@ use mqtt_codec::{
 };
 
 /// The first packet of `input`, which is all there.
-pub fn decode(input: &[u8], version: ProtocolVersion) -> Result<PacketRef<'_>, DecodeError> {
+pub(crate) fn decode(input: &[u8], version: ProtocolVersion) -> Result<PacketRef<'_>, DecodeError> {
     let frame = frame(input, version, MAXIMUM_PACKET_BYTES)?.expect("the packet is complete");
     PacketRef::decode(frame, version)
 }
@@ -69,7 +69,7 @@ const ILLEGAL: &[(&str, &[ProtocolVersion], Violation)] = &[
     ("10 # 'MQTT' 04 02 00", ALL, FieldPastEnd),
     ("10 # 'MQTT' 04 02 003c", ALL, FieldPastEnd),
     ("10 # 'MQTT' 04 02 003c 0004 <cid>", ALL, FieldPastEnd),
-    ("10 # 'MQTT' 05 02 003c 'cid'", ALL, VariableByteInteger),
+    ("10 # 'MQTT' 05 02 003c 'cid'", ALL, FieldPastEnd),
     ("10 # 'MQTT' 05 02 003c ()", ALL, FieldPastEnd),
     ("10 # 'MQTT' 04 02 003c 'cid' 00", ALL, TrailingBytes),
     ("10 # 'MQTT' 04 02 003c 'cid' 'user'", ALL, TrailingBytes),

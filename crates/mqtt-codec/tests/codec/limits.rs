@@ -131,7 +131,7 @@ fn assert_carried(packet: &Packet) {
     let mut out = Vec::new();
     packet.encode(V5, &mut out).unwrap();
     let bytes = bytes::Bytes::from(out);
-    let (again, length) = Packet::decode(&bytes, V5, MAXIMUM_PACKET_BYTES).unwrap().unwrap();
+    let (again, length) = Packet::decode_first(&bytes, V5, MAXIMUM_PACKET_BYTES).unwrap().unwrap();
     assert_eq!(length, bytes.len());
     assert!(again == *packet);
 }

@@ -42,16 +42,35 @@ fn what_is_decoded_is_encoded_to_the_same_bytes() {
 fn render(example: &Example) -> String {
     let packet = decode(example);
     let (bytes, encoded) = (example.bytes(), encode(example, &packet));
-    let mut text = format!("# {}\nin  {}\n{packet:#?}", example.name, dump(&bytes));
+    let mut text = format!("# {}\nin  {}\n{}", example.name, dump(&bytes), tree(&packet));
     if encoded != bytes {
         text += &format!("\nout {}", dump(&encoded));
     }
     text
 }
 
+/// The packet's own rendering, with what holds one line only on one line.
+fn tree(packet: &Packet) -> String {
+    let mut lines: Vec<String> = format!("{packet:#?}").lines().map(str::to_owned).collect();
+    let mut index = 0;
+    while index + 2 < lines.len() {
+        if lines[index].ends_with('(') && lines[index + 2].trim_start().starts_with(')') {
+            let closing = lines.remove(index + 2);
+            let value = lines.remove(index + 1);
+            lines[index] += value.trim_start().trim_end_matches(',');
+            lines[index] += closing.trim_start();
+            // What this one stands in may now hold one line only.
+            index = index.saturating_sub(1);
+        } else {
+            index += 1;
+        }
+    }
+    lines.join("\n")
+}
+
 fn decode(example: &Example) -> Packet {
     let bytes = Bytes::from(example.bytes());
-    match Packet::decode(&bytes, example.version, MAXIMUM_PACKET_BYTES) {
+    match Packet::decode_first(&bytes, example.version, MAXIMUM_PACKET_BYTES) {
         Ok(Some((packet, length))) if length == bytes.len() => packet,
         other => panic!("MQTT {} {}: {other:?}", example.version, example.name),
     }

@@ -71,7 +71,7 @@ fn a_length_past_the_end_of_its_packet_does_not_read_the_next_one() {
 #[test]
 fn owned_packets_share_the_bytes_they_were_decoded_from() {
     let bytes = bytes::Bytes::from(hex::bytes("30 # 'a/b' (03 'text') <payload>"));
-    let (packet, _) = Packet::decode(&bytes, V5, MAXIMUM_PACKET_BYTES).unwrap().unwrap();
+    let (packet, _) = Packet::decode_first(&bytes, V5, MAXIMUM_PACKET_BYTES).unwrap().unwrap();
     let Packet::Publish(publish) = packet else { panic!("a PUBLISH") };
     let shared = |part: &[u8]| bytes.as_ptr_range().contains(&part.as_ptr());
     assert!(shared(&publish.payload));

@@ -11,7 +11,7 @@ use mqtt_codec::{
 const VERSIONS: [ProtocolVersion; 3] = [ProtocolVersion::V31, ProtocolVersion::V311, ProtocolVersion::V5];
 
 /// Decoding ends in a packet or an error that names itself; whatever is asked of the packet is answered.
-pub fn decode(input: &[u8]) {
+pub(crate) fn decode(input: &[u8]) {
     for version in VERSIONS {
         match first_frame(input, version) {
             Ok(None) => {}
@@ -25,7 +25,7 @@ pub fn decode(input: &[u8]) {
 }
 
 /// Whether any version takes the input for a packet.
-pub fn is_accepted(input: &[u8]) -> bool {
+pub(crate) fn is_accepted(input: &[u8]) -> bool {
     VERSIONS.iter().any(|&version| {
         first_frame(input, version)
             .is_ok_and(|found| found.is_some_and(|frame| PacketRef::decode(frame, version).is_ok()))
@@ -34,18 +34,18 @@ pub fn is_accepted(input: &[u8]) -> bool {
 
 /// What decodes encodes, to a packet that is equal; what another version can encode it can decode. The
 /// owned packet is equal to the borrowed one.
-pub fn round_trip(input: &[u8]) {
+pub(crate) fn round_trip(input: &[u8]) {
     for version in VERSIONS {
         let Ok(Some(found)) = first_frame(input, version) else { continue };
         let Ok(borrowed) = PacketRef::decode(found, version) else { continue };
         let bytes = Bytes::copy_from_slice(found.bytes);
-        let (owned, length) = Packet::decode(&bytes, version, MAXIMUM_PACKET_BYTES).unwrap().unwrap();
+        let (owned, length) = Packet::decode_first(&bytes, version, MAXIMUM_PACKET_BYTES).unwrap().unwrap();
         assert_eq!(length, bytes.len());
 
         let encoded = encode(&owned, version);
         assert_eq!(encoded, encode(&borrowed, version), "owned and borrowed encode alike");
         let named = named_version(&owned, version);
-        let (again, length) = Packet::decode(&encoded, named, MAXIMUM_PACKET_BYTES).unwrap().unwrap();
+        let (again, length) = Packet::decode_first(&encoded, named, MAXIMUM_PACKET_BYTES).unwrap().unwrap();
         assert_eq!(length, encoded.len());
         assert_eq!(again, owned);
         assert!(encoded.len() <= found.bytes.len(), "our encoding is the shortest");
@@ -53,7 +53,7 @@ pub fn round_trip(input: &[u8]) {
         for other in VERSIONS {
             let mut out = Vec::new();
             if owned.encode(other, &mut out).is_ok() {
-                Packet::decode(&Bytes::from(out), named_version(&owned, other), MAXIMUM_PACKET_BYTES)
+                Packet::decode_first(&Bytes::from(out), named_version(&owned, other), MAXIMUM_PACKET_BYTES)
                     .unwrap()
                     .unwrap();
             }
@@ -63,7 +63,7 @@ pub fn round_trip(input: &[u8]) {
 
 /// However a stream is cut into two reads, the same packets come out of it, and what follows a packet
 /// does not change it.
-pub fn stream(input: &[u8]) {
+pub(crate) fn stream(input: &[u8]) {
     let input = input.get(..512).unwrap_or(input);
     for version in VERSIONS {
         let (packets, error) = drain(input, version);
@@ -86,7 +86,7 @@ pub fn stream(input: &[u8]) {
 
 /// The first zero byte divides a Topic Filter from a Topic Name. Legality and matching agree with a
 /// reference that is written for clarity.
-pub fn topic_match(input: &[u8]) {
+pub(crate) fn topic_match(input: &[u8]) {
     let mut parts = input.splitn(2, |&byte| byte == 0);
     let (filter, topic) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let (Ok(filter), Ok(topic)) = (str::from_utf8(filter), str::from_utf8(topic)) else { return };
@@ -143,7 +143,7 @@ impl Stream {
         self.buffer.extend_from_slice(input);
         while self.error.is_none() {
             let bytes = Bytes::copy_from_slice(&self.buffer);
-            match Packet::decode(&bytes, self.version, MAXIMUM_PACKET_BYTES) {
+            match Packet::decode_first(&bytes, self.version, MAXIMUM_PACKET_BYTES) {
                 Ok(None) => return,
                 Ok(Some((packet, length))) => {
                     self.packets.push(packet);
@@ -227,11 +227,11 @@ fn ask_properties<S: Storage>(properties: &Properties<S>) {
 
 /// What the standards say of topics, one rule at a time.
 mod reference {
-    pub fn is_topic_name(topic: &str) -> bool {
+    pub(crate) fn is_topic_name(topic: &str) -> bool {
         (1..=65_535).contains(&topic.len()) && !topic.contains(['\0', '+', '#'])
     }
 
-    pub fn is_topic_filter(filter: &str) -> bool {
+    pub(crate) fn is_topic_filter(filter: &str) -> bool {
         if filter.len() > 65_535 {
             return false;
         }
@@ -252,14 +252,14 @@ mod reference {
         })
     }
 
-    pub fn without_share(filter: &str) -> &str {
+    pub(crate) fn without_share(filter: &str) -> &str {
         match filter.strip_prefix("$share/") {
             Some(rest) => &rest[rest.find('/').unwrap() + 1..],
             None => filter,
         }
     }
 
-    pub fn matches(filter: &str, topic: &str) -> bool {
+    pub(crate) fn matches(filter: &str, topic: &str) -> bool {
         let filter: Vec<&str> = filter.split('/').collect();
         let topic: Vec<&str> = topic.split('/').collect();
         let hidden = topic[0].starts_with('$') && matches!(filter[0], "+" | "#");

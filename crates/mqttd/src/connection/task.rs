@@ -98,12 +98,13 @@ impl Reader {
     /// Steps what a read brought, in place but for a packet that began in an earlier one.
     fn step_received(&mut self, worker: &mut Worker, received: &[u8], budget: &mut Budget) {
         let mut rest = received;
+        self.is_interrupted = false;
         if !self.unread.is_empty() {
             let used = self.unread.complete_first(rest, self.version, worker.packet_bytes_max());
             rest = &rest[used..];
             self.step_unread(worker, budget);
         }
-        if self.unread.is_empty() && !rest.is_empty() {
+        if self.unread.is_empty() && !self.is_interrupted {
             let used = self.step_packets(worker, rest, budget);
             rest = &rest[used..];
         }

@@ -1,0 +1,136 @@
+//! Owns one shard and everything it needs of this machine: its connections, its mail, its clock. It
+//! carries out what the shard wants; what that is, is the shard's business.
+//!
+//! All of a worker is one value behind one `RefCell`. Only hand-written futures borrow it, each for one
+//! turn, so that no borrow is ever held over a wait.
+
+mod apply;
+mod arrive;
+mod close;
+mod connections;
+mod flush;
+mod mailbox;
+mod outgoing;
+mod receive;
+mod thread;
+mod tick;
+mod timer;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Waker;
+
+use broker_core::{ConnectionId, Effect, Effects, Input, Node, Shard, ShardId, ShardStats, Timestamp};
+
+use self::close::Closing;
+use self::connections::Connections;
+use self::flush::Dirty;
+pub(crate) use self::mailbox::{Mail, Mailbox};
+use self::outgoing::Outgoing;
+pub(crate) use self::thread::{Plan, start};
+use crate::clock::Clock;
+use crate::log::Log;
+use crate::outbox::BufferPool;
+
+/// What all tasks of a worker's thread share.
+pub(crate) type SharedWorker = Rc<RefCell<Worker>>;
+
+/// One worker.
+pub(crate) struct Worker {
+    id: ShardId,
+    node: Arc<Node>,
+    shard: Shard,
+    log: Log,
+    clock: Clock,
+    /// The time of this turn. A turn is short: reading the clock for each of its steps would cost as
+    /// much as decoding a packet.
+    now: Timestamp,
+    connections: Connections,
+    pool: BufferPool,
+    /// Connections that the tick is to write to.
+    dirty: Dirty,
+    outgoing: Outgoing,
+    /// Connections that wait until other workers have room for mail.
+    held_back: Vec<ConnectionId>,
+    closing: Closing,
+    /// Bytes appended to outboxes since the start.
+    appended_bytes: u64,
+    /// Where a connection's bytes are read to; a connection has a buffer of its own only for a packet
+    /// that is not whole.
+    read_buffer: Box<[u8]>,
+    /// Wakes the task that receives mail, posts and writes.
+    tick: Option<Waker>,
+    timer: timer::Timer,
+    life: Life,
+    // Kept from step to step.
+    effects: Effects,
+    effect_list: Vec<Effect>,
+    found_full: Vec<ConnectionId>,
+}
+
+/// Whether the worker serves or ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Life {
+    /// Clients are served.
+    Serving,
+    /// Clients are told, and have until then.
+    Ending { until: Timestamp },
+}
+
+impl Worker {
+    /// Lets the shard take one input and carries out what it wants.
+    #[inline]
+    pub(crate) fn step(&mut self, input: Input<'_>) {
+        self.shard.handle(input, self.now, &mut self.effects);
+        self.apply();
+        while let Some(connection) = self.found_full.pop() {
+            self.shard.handle(Input::OutboxFull { connection }, self.now, &mut self.effects);
+            self.apply();
+        }
+    }
+
+    /// Begins the turn of a task.
+    pub(crate) fn begin_turn(&mut self) {
+        self.now = self.clock.now();
+    }
+
+    /// Ends the turn of a task: what came up for the tick and the timer is theirs from here.
+    pub(crate) fn end_turn(&mut self) {
+        if self.outgoing.own_mailbox().has_mail() {
+            self.wake_tick();
+        }
+        self.arm_timer();
+    }
+
+    /// Writes and posts before the end of the turn if much waits.
+    #[inline]
+    pub(crate) fn relieve(&mut self) {
+        if self.outgoing.is_large() {
+            self.post();
+        }
+        if self.dirty.is_large() {
+            self.flush();
+        }
+    }
+
+    /// The most bytes one packet may have.
+    pub(crate) fn packet_bytes_max(&self) -> u32 {
+        self.node.config.limits.packet_bytes_max
+    }
+
+    /// Bytes appended to all outboxes since the start, to measure a turn by.
+    pub(crate) fn appended_bytes(&self) -> u64 {
+        self.appended_bytes
+    }
+
+    fn stats(&self) -> &ShardStats {
+        self.node.stats.shard(self.id)
+    }
+
+    fn wake_tick(&self) {
+        if let Some(tick) = &self.tick {
+            tick.wake_by_ref();
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Owns the task that a worker's turns end with: receive mail, post mail, write. It is woken by the
+//! first thing there is to do and runs behind the tasks that were woken before, so that one write
+//! carries what all of them had to say.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use broker_core::{Input, ShardId};
+
+use super::arrive::Admitted;
+use super::{Life, Mail, SharedWorker, Worker};
+
+/// Milliseconds that clients have to take their last packets and close when the broker goes down.
+const SHUTDOWN_MS_MAX: u64 = 5_000;
+
+/// The task. It ends when the worker has ended.
+pub(super) struct Tick {
+    worker: SharedWorker,
+    // Kept from turn to turn.
+    mail: Vec<Mail>,
+    held_back: Vec<ShardId>,
+    admitted: Vec<Admitted>,
+}
+
+impl Tick {
+    pub(super) fn new(worker: SharedWorker) -> Self {
+        Self { worker, mail: Vec::new(), held_back: Vec::new(), admitted: Vec::new() }
+    }
+}
+
+impl Future for Tick {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let Self { worker: shared, mail, held_back, admitted } = &mut *self;
+        let mut worker = shared.borrow_mut();
+        worker.begin_turn();
+        worker.keep_tick(context);
+        worker.take_mail(mail, held_back);
+        for mail in mail.drain(..) {
+            admitted.extend(worker.receive_mail(mail));
+        }
+        worker.post();
+        worker.let_go();
+        worker.flush();
+        worker.end_turn();
+        let has_ended = worker.has_ended();
+        drop(worker);
+        for admitted in admitted.drain(..) {
+            admitted.serve(shared);
+        }
+        if has_ended { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+impl Worker {
+    fn keep_tick(&mut self, context: &Context<'_>) {
+        if !self.tick.as_ref().is_some_and(|tick| tick.will_wake(context.waker())) {
+            self.tick = Some(context.waker().clone());
+            self.outgoing.own_mailbox().set_reader(context.waker().clone());
+        }
+    }
+
+    fn take_mail(&mut self, mail: &mut Vec<Mail>, held_back: &mut Vec<ShardId>) {
+        let mailbox = self.outgoing.own_mailbox();
+        if mailbox.has_mail() {
+            mailbox.take(mail, held_back);
+            self.outgoing.release(held_back);
+        }
+    }
+
+    fn receive_mail(&mut self, mail: Mail) -> Option<Admitted> {
+        match mail {
+            Mail::Peer(message) => {
+                self.step(Input::Peer(message));
+                self.relieve();
+                None
+            }
+            Mail::Arrival(arrival) => self.admit(*arrival),
+            Mail::Shutdown => {
+                self.life = Life::Ending { until: self.now.plus_millis(SHUTDOWN_MS_MAX) };
+                self.step(Input::Shutdown);
+                None
+            }
+        }
+    }
+
+    /// Posts what waits for other workers.
+    pub(super) fn post(&mut self) {
+        if self.outgoing.is_waiting() {
+            let dropped = self.outgoing.post();
+            self.stats().publishes_dropped.add(dropped);
+        }
+    }
+
+    /// Lets connections go on that other workers held back, if these have room again.
+    fn let_go(&mut self) {
+        if self.outgoing.is_held_back() {
+            self.outgoing.look_for_room();
+        }
+        if self.outgoing.is_held_back() {
+            return;
+        }
+        for id in self.held_back.drain(..) {
+            if let Some(connection) = self.connections.get(id) {
+                connection.wake();
+            }
+        }
+    }
+
+    /// Whether the worker has told its clients that it ends, and they have gone or had their time.
+    fn has_ended(&self) -> bool {
+        match self.life {
+            Life::Serving => false,
+            Life::Ending { until } => self.connections.is_empty() || until <= self.now,
+        }
+    }
+
+    /// When the worker ends whatever its clients do.
+    pub(super) fn ends_at(&self) -> Option<broker_core::Timestamp> {
+        match self.life {
+            Life::Serving => None,
+            Life::Ending { until } => Some(until),
+        }
+    }
+}
