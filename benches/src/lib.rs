@@ -1,1 +1,3 @@
-//! Criterion benchmarks.
+//! Owns what the benchmarks share. Comparisons with other codecs and brokers are in a package of their own.
+
+pub mod packets;

@@ -47,8 +47,6 @@ struct Shared {
     events: broadcast::Receiver<Event>,
     version: ProtocolVersion,
 }
-    feedback: UnboundedSender<Feedback>,
-}
 
 impl Client {
     /// Connects, once: see [`Connector::connect`].

@@ -25,7 +25,7 @@ pub use message::{Message, Published};
 pub use options::{Backoff, Options, Reconnect, UrlError};
 pub use request::{Acknowledging, Disconnect, Overflow, Subscribe, Unsubscribe};
 pub use requester::Requester;
-pub use stream::Subscription;
+pub use stream::{Deliveries, Subscription};
 
 // What stands in this crate's signatures, so that a user needs no second crate for it.
 pub use mqtt_codec::{

@@ -5,6 +5,8 @@ mod url;
 
 pub use url::UrlError;
 
+pub(crate) use connect::{SessionStart, is_client_disconnect};
+
 use bytes::Bytes;
 use mqtt_codec::{MAXIMUM_PACKET_BYTES, Properties, ProtocolVersion, packet::Will};
 use std::{
@@ -64,7 +66,7 @@ pub struct Options {
     /// 5.0: more properties for CONNECT, such as User Property or Request Response Information. Those that have a
     /// field here are left out; there is no enhanced authentication.
     pub properties: Properties,
-    /// How long reaching the server and its answer to CONNECT may take, together; default 10 s.
+    /// How long reaching the server may take, and then again its answer to CONNECT; default 10 s.
     pub connect_timeout: Duration,
     /// How long the server may acknowledge nothing while it owes something, before the connection counts as lost;
     /// default none, since a server may hold acknowledgements back to slow its publishers down.

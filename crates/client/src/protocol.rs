@@ -48,7 +48,7 @@ use subscriptions::Subscriptions;
 
 /// One session.
 pub(crate) struct Protocol<T: Tickets> {
-    options: Options,
+    options: Arc<Options>,
     phase: Phase,
     /// The options' Client Identifier, or the one the server assigned.
     client_id: String,
@@ -117,12 +117,14 @@ pub(crate) enum Input<T: Tickets> {
     StreamDropped(SubscriptionKey),
     /// A caller leaves; checked by [`Protocol::check_disconnect`].
     Disconnect(Disconnect),
+    /// A deadline may have passed while nothing is read on purpose.
+    ReadingPaused,
     /// A deadline may have passed.
     Tick,
 }
 
 impl<T: Tickets> Protocol<T> {
-    pub(crate) fn new(options: Options, unmatched: UnmatchedStream) -> Self {
+    pub(crate) fn new(options: Arc<Options>, unmatched: UnmatchedStream) -> Self {
         Self {
             phase: Phase::Offline,
             client_id: options.client_id.clone(),
@@ -145,6 +147,9 @@ impl<T: Tickets> Protocol<T> {
     /// The one door: everything that happens, in order.
     pub(crate) fn handle(&mut self, input: Input<T>, now: Instant, effects: &mut Effects<T>) {
         let position = effects.position();
+        if !self.is_owed() {
+            self.progress_at = Some(now);
+        }
         match input {
             Input::Opened => self.opened(now, effects),
             Input::Packet(packet) => self.packet(packet, now, effects),
@@ -158,6 +163,7 @@ impl<T: Tickets> Protocol<T> {
             Input::Settled(key, settlement) => self.settled(key, settlement, effects),
             Input::StreamDropped(key) => self.stream_dropped(key),
             Input::Disconnect(disconnect) => self.drain(disconnect, now),
+            Input::ReadingPaused => self.keep_alive.received(now),
             Input::Tick | Input::Writable => {}
         }
         if self.phase == Phase::Connected {
@@ -183,13 +189,13 @@ impl<T: Tickets> Protocol<T> {
 
     /// Whether more packets are welcome. 3.x has no Receive Maximum: not reading is what bounds the unacknowledged.
     pub(crate) fn wants_packets(&self) -> bool {
-        let bounded = match self.options.version {
-            ProtocolVersion::V5 => true,
-            ProtocolVersion::V31 | ProtocolVersion::V311 => {
+        match (self.phase, self.options.version) {
+            (Phase::Offline | Phase::Closing, _) => false,
+            (Phase::Connecting { .. }, _) | (Phase::Connected, ProtocolVersion::V5) => true,
+            (Phase::Connected, ProtocolVersion::V31 | ProtocolVersion::V311) => {
                 self.receipts.len() < usize::from(self.options.receive_maximum.get())
             }
-        };
-        bounded && self.phase != Phase::Closing
+        }
     }
 
     /// A packet in the phase it came in.

@@ -51,16 +51,18 @@ impl FrameHeader {
     /// # Errors
     /// A reserved type, wrong flags, an invalid Remaining Length, or more than `packet_bytes_max`
     /// bytes in all.
-    #[inline]
+    // Inlined, or its result would be written to memory and read back, which takes as long as it does.
+    #[inline(always)]
     pub fn peek(
         input: &[u8],
         version: ProtocolVersion,
         packet_bytes_max: u32,
     ) -> Result<Option<Self>, DecodeError> {
         let Some((&first, rest)) = input.split_first() else { return Ok(None) };
-        let packet_type = PacketType::from_bits(first >> 4);
-        let error = |violation| DecodeError { violation, packet_type, version };
-        let Some(packet_type) = packet_type else { return Err(error(Violation::PacketTypeReserved)) };
+        let error = |violation| refuse(violation, first, version);
+        let Some(packet_type) = PacketType::from_bits(first >> 4) else {
+            return Err(error(Violation::PacketTypeReserved));
+        };
         let flags = first & 0x0F;
         packet_type.check(flags, version).map_err(error)?;
         let (remaining, length_bytes) = match varint::decode(rest) {
@@ -77,11 +79,16 @@ impl FrameHeader {
     }
 }
 
+#[cold]
+fn refuse(violation: Violation, first: u8, version: ProtocolVersion) -> DecodeError {
+    DecodeError { violation, packet_type: PacketType::from_bits(first >> 4), version }
+}
+
 /// Takes the first whole packet off the front of `input`; `None` when its end is not there yet.
 ///
 /// # Errors
 /// As [`FrameHeader::peek`]. The stream cannot be read on after an error.
-#[inline]
+#[inline(always)]
 pub fn frame(
     input: &[u8],
     version: ProtocolVersion,

@@ -67,16 +67,37 @@ impl<'a> PacketRef<'a> {
     ///
     /// # Errors
     /// The first violation found. The connection cannot go on after it.
-    #[inline]
+    #[inline(always)]
     pub fn decode(frame: Frame<'a>, version: ProtocolVersion) -> Result<Self, DecodeError> {
-        let kind = frame.header.packet_type;
-        let body = frame.body();
-        let packet = match kind {
-            PacketType::Publish => Publish::decode(frame.header.flags, body, version).map(Self::Publish),
-            PacketType::PubAck => Ack::decode(kind, body, version).map(Self::PubAck),
-            PacketType::PubRec => Ack::decode(kind, body, version).map(Self::PubRec),
-            PacketType::PubRel => Ack::decode(kind, body, version).map(Self::PubRel),
-            PacketType::PubComp => Ack::decode(kind, body, version).map(Self::PubComp),
+        let (kind, body) = (frame.header.packet_type, frame.body());
+        // The packets that carry messages are decoded where the caller is: a packet of any type has the
+        // size of the largest, and moving that takes longer than reading an acknowledgement.
+        let refuse = |violation| Self::refuse(violation, kind, body, version);
+        match kind {
+            PacketType::Publish => {
+                Publish::decode(frame.header.flags, body, version).map(Self::Publish).map_err(refuse)
+            }
+            PacketType::PubAck => Ack::decode(kind, body, version).map(Self::PubAck).map_err(refuse),
+            PacketType::PubRec => Ack::decode(kind, body, version).map(Self::PubRec).map_err(refuse),
+            PacketType::PubRel => Ack::decode(kind, body, version).map(Self::PubRel).map_err(refuse),
+            PacketType::PubComp => Ack::decode(kind, body, version).map(Self::PubComp).map_err(refuse),
+            PacketType::Connect
+            | PacketType::ConnAck
+            | PacketType::Subscribe
+            | PacketType::SubAck
+            | PacketType::Unsubscribe
+            | PacketType::UnsubAck
+            | PacketType::PingReq
+            | PacketType::PingResp
+            | PacketType::Disconnect
+            | PacketType::Auth => Self::decode_control(kind, body, version).map_err(refuse),
+        }
+    }
+
+    /// The packets that carry no messages and acknowledge none.
+    #[inline(never)]
+    fn decode_control(kind: PacketType, body: &'a [u8], version: ProtocolVersion) -> Result<Self, Violation> {
+        match kind {
             PacketType::PingReq => empty(body).map(|()| Self::PingReq),
             PacketType::PingResp => empty(body).map(|()| Self::PingResp),
             PacketType::Subscribe => Subscribe::decode(body, version).map(Self::Subscribe),
@@ -87,8 +108,12 @@ impl<'a> PacketRef<'a> {
             PacketType::Connect => Connect::decode(body).map(Self::Connect),
             PacketType::ConnAck => ConnAck::decode(body, version).map(Self::ConnAck),
             PacketType::Auth => Auth::decode(body, version).map(Self::Auth),
-        };
-        packet.map_err(|violation| Self::refuse(violation, kind, body, version))
+            PacketType::Publish
+            | PacketType::PubAck
+            | PacketType::PubRec
+            | PacketType::PubRel
+            | PacketType::PubComp => Err(Violation::PacketTypeReserved),
+        }
     }
 
     #[cold]

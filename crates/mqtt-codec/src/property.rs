@@ -20,7 +20,6 @@ use crate::{
 use alloc::vec::Vec;
 use bytes::Bytes;
 use core::fmt;
-use nom::{Parser, bytes::complete::take};
 use raw::RawProperties;
 
 /// The properties of one packet or Will: legal for it, each at most once unless it may repeat, in the
@@ -112,7 +111,7 @@ impl<'a> PropertiesRef<'a> {
             return Ok((rest, Self::NONE));
         }
         let (rest, length) = read::variable(input)?;
-        let (rest, raw) = take(length).parse(rest)?;
+        let (rest, raw) = read::take(length as usize, rest)?;
         match Self::from_raw(owner, raw) {
             Ok(properties) => Ok((rest, properties)),
             Err(violation) => read::fail(violation),

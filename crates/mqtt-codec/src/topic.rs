@@ -4,6 +4,7 @@
 use crate::{
     error::Violation,
     storage::{Borrowed, Owned, Storage, share_text},
+    text,
     version::ProtocolVersion,
 };
 use bytes::Bytes;
@@ -69,14 +70,7 @@ impl<'a> TopicNameRef<'a> {
         if text.is_empty() {
             return Err(Violation::TopicEmpty);
         }
-        // A fold without early exit vectorises; topics are short and nearly always legal.
-        let illegal =
-            text.bytes().fold(false, |illegal, byte| illegal | (byte == b'+') | (byte == b'#') | (byte == 0));
-        if !illegal {
-            return Ok(Self(text));
-        }
-        // [MQTT5-4.7.3-2] before [MQTT5-3.3.2-2]: text that is no text comes first.
-        if text.contains('\0') { Err(Violation::TextHasNul) } else { Err(Violation::TopicNameWildcard) }
+        if text::has_nul_or_wildcard(text.as_bytes()) { Err(illegal_name(text)) } else { Ok(Self(text)) }
     }
 
     /// The text, for as long as the frame lives.
@@ -204,6 +198,12 @@ impl TopicFilter {
     pub fn borrow(&self) -> TopicFilterRef<'_> {
         TopicFilter { text: self.text.as_ref(), share_bytes: self.share_bytes }
     }
+}
+
+/// Text that is no text [MQTT5-4.7.3-2] comes before text that is no Topic Name [MQTT5-3.3.2-2].
+#[cold]
+fn illegal_name(text: &str) -> Violation {
+    if text.contains('\0') { Violation::TextHasNul } else { Violation::TopicNameWildcard }
 }
 
 /// Topics fit the two byte length of a string `[MQTT5-4.7.3-3]` `[MQTT311-4.7.3-3]`.

@@ -17,6 +17,18 @@ pub(crate) enum Varint {
 /// Reads a Variable Byte Integer from the front of `input`.
 #[inline]
 pub(crate) fn decode(input: &[u8]) -> Varint {
+    // Most are lengths of up to 127, or up to 16,383.
+    match *input {
+        [low @ ..=0x7F, ..] => Varint::Complete { value: u32::from(low), bytes: 1 },
+        [low, high @ 1..=0x7F, ..] => {
+            Varint::Complete { value: u32::from(low & 0x7F) | u32::from(high) << 7, bytes: 2 }
+        }
+        _ => decode_long(input),
+    }
+}
+
+#[inline(never)]
+fn decode_long(input: &[u8]) -> Varint {
     let mut value = 0u32;
     for (index, &byte) in input.iter().take(4).enumerate() {
         value |= u32::from(byte & 0x7F) << (7 * index);

@@ -4,7 +4,6 @@
 mod task;
 mod unread;
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::task::Waker;
 
@@ -22,12 +21,12 @@ pub(crate) struct Connection {
     pub(crate) outbox: Outbox,
     pub(crate) phase: Phase,
     pub(crate) writing: Writing,
-    /// Whether its publisher is to wait.
-    pub(crate) is_paused: bool,
     /// Whether the engine believes that the outbox is full.
     pub(crate) is_full: bool,
     /// Whether nothing is read because too much waits to be written.
     pub(crate) is_stalled: bool,
+    /// Whether nothing is read because other workers are behind.
+    pub(crate) is_held_back: bool,
     /// Wakes the task.
     pub(crate) task: Option<Waker>,
     /// For the log; none when the log does not show it.
@@ -88,9 +87,9 @@ impl Connection {
             outbox: Outbox::default(),
             phase: Phase::Open,
             writing: Writing::Idle,
-            is_paused: false,
             is_full: false,
             is_stalled: false,
+            is_held_back: false,
             task: None,
             label,
         }
@@ -111,11 +110,5 @@ impl Phase {
             Self::Open => None,
             Self::Closing { until } | Self::Draining { until } => Some(until),
         }
-    }
-}
-
-impl fmt::Display for Label {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} from {}", self.client_id, self.address)
     }
 }

@@ -5,7 +5,8 @@
 use std::fmt;
 use std::io;
 
-use crate::config::Problem;
+use crate::config::{ListenAddress, Problem};
+use crate::signal::Signal;
 
 /// What the process tells its parent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +17,10 @@ pub(crate) enum ExitCode {
     Failure = 1,
     /// The command line or the configuration is wrong: starting again does not help.
     Usage = 2,
+    /// Interrupted while it was ending: 128 and the number of the signal, as shells do.
+    Interrupted = 130,
+    /// Terminated while it was ending.
+    Terminated = 143,
 }
 
 impl From<ExitCode> for std::process::ExitCode {
@@ -31,8 +36,22 @@ pub(crate) enum Error {
     Configuration(Vec<Problem>),
     /// The operator's: `mqttd check` was given no file.
     NothingToCheck,
-    /// Ours: this build cannot accept clients.
-    NoListener,
+    /// The operator's or the machine's: an address that cannot be listened on.
+    Listen {
+        /// Which.
+        address: ListenAddress,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The machine's: it did not give what the daemon is made of.
+    Start {
+        /// What was asked for.
+        what: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The operator's: a second signal cut the ending short; clients were not waited for.
+    CutShort(Signal),
     /// The machine's: standard output took no more.
     Output(io::Error),
 }
@@ -41,7 +60,9 @@ impl Error {
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Configuration(_) | Self::NothingToCheck => ExitCode::Usage,
-            Self::NoListener | Self::Output(_) => ExitCode::Failure,
+            Self::Listen { .. } | Self::Start { .. } | Self::Output(_) => ExitCode::Failure,
+            Self::CutShort(Signal::Interrupt) => ExitCode::Interrupted,
+            Self::CutShort(Signal::Terminate) => ExitCode::Terminated,
         }
     }
 
@@ -50,7 +71,8 @@ impl Error {
         match self {
             Self::Configuration(_) => Some("`mqttd config --reference` documents every key"),
             Self::NothingToCheck => Some("`mqttd check FILE`, or set MQTTD_CONFIG"),
-            Self::NoListener | Self::Output(_) => None,
+            Self::Listen { source, .. } => listen_hint(source.kind()),
+            Self::Start { .. } | Self::Output(_) | Self::CutShort(_) => None,
         }
     }
 }
@@ -63,8 +85,25 @@ impl fmt::Display for Error {
                 f.write_str(&lines.join("\n"))
             }
             Self::NothingToCheck => f.write_str("error: no file to check"),
-            Self::NoListener => f.write_str("error: this build accepts no clients"),
+            Self::Listen { address, source } => write!(f, "error: cannot listen on {address}: {source}"),
+            Self::Start { what, source } => write!(f, "error: cannot start: {what}: {source}"),
+            Self::CutShort(signal) => write!(f, "error: {signal} again: clients were not waited for"),
             Self::Output(error) => write!(f, "error: cannot write to standard output: {error}"),
         }
+    }
+}
+
+fn listen_hint(kind: io::ErrorKind) -> Option<&'static str> {
+    match kind {
+        io::ErrorKind::AddrInUse => Some(
+            "another process listens there; end it, or choose another port with --listen (0 picks a free one)",
+        ),
+        io::ErrorKind::PermissionDenied => {
+            Some("ports below 1024 need a privilege; choose another port with --listen")
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            Some("this machine has no such address; 127.0.0.1 serves this machine, 0.0.0.0 all others too")
+        }
+        _ => None,
     }
 }

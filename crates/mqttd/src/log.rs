@@ -62,6 +62,11 @@ impl Log {
         Self(Arc::new(Shared { level, unix_seconds, output: Mutex::new(output) }))
     }
 
+    /// Whether events of this level are written: what they need must not be gathered in vain.
+    pub(crate) fn shows(&self, level: Level) -> bool {
+        level <= self.0.level
+    }
+
     pub(crate) fn error(&self, event: &str, fields: &Fields<'_>) {
         self.event(Level::Error, event, fields);
     }
@@ -87,7 +92,7 @@ impl Log {
         event: &str,
         fields: &Fields<'_>,
     ) {
-        if level > self.0.level {
+        if !self.shows(level) {
             return;
         }
         match throttle.admit((self.0.unix_seconds)()) {
@@ -102,7 +107,7 @@ impl Log {
     }
 
     fn event(&self, level: Level, event: &str, fields: &Fields<'_>) {
-        if level > self.0.level {
+        if !self.shows(level) {
             return;
         }
         let mut line = format!("{} {} {event}", Timestamp((self.0.unix_seconds)()), level.label());

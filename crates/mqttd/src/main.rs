@@ -4,9 +4,16 @@
 mod cli;
 mod clock;
 mod config;
+mod connection;
+mod daemon;
 mod error;
-#[cfg_attr(not(test), expect(dead_code, reason = "most events belong to the listener and the workers"))]
+mod handshake;
+mod listener;
 mod log;
+mod outbox;
+mod signal;
+mod transport;
+mod worker;
 
 use clap::Parser as _;
 

@@ -35,14 +35,6 @@ impl Options {
         })
     }
 
-    /// Whether a lasting session was asked for, in the version's own terms.
-    pub(crate) fn keeps_session(&self) -> bool {
-        match self.version {
-            ProtocolVersion::V5 => self.session_expiry_interval > 0,
-            ProtocolVersion::V31 | ProtocolVersion::V311 => !self.clean_start,
-        }
-    }
-
     fn connect_properties(&self) -> Result<Properties, EncodeError> {
         let (expiry, aliases) = (self.session_expiry_interval, self.topic_alias_maximum);
         let own = [

@@ -2,6 +2,7 @@
 
 use super::{receipts::ReceiptKey, subscriptions::SubscriptionKey};
 use crate::{
+    delivery::{Feedback, Receipt},
     error::{ConnectionError, PublishError, SubscribeError, UnsubscribeError},
     event::{Connected, Event},
     message::{Message, Published},
@@ -10,6 +11,7 @@ use crate::{
 use bytes::{Buf, BytesMut};
 use mqtt_codec::{EncodeError, Packet, PacketId, ProtocolVersion, ReasonCode};
 use std::{collections::VecDeque, sync::Arc};
+use tokio::sync::mpsc::UnboundedSender;
 
 /// What the protocol hands back with an outcome, so that the driver knows whose it is.
 pub(crate) trait Tickets {
@@ -52,6 +54,13 @@ pub(crate) struct Arrival {
     pub(crate) packet_id: Option<PacketId>,
     /// QoS 1 and 2: what to settle when the stream is done with it.
     pub(crate) receipt: Option<ReceiptKey>,
+}
+
+impl Arrival {
+    /// Nobody is there to receive it: it counts as accepted.
+    pub(crate) fn settle(self, feedback: &UnboundedSender<Feedback>) {
+        drop(self.receipt.map(|key| Receipt::new(key, feedback.clone())));
+    }
 }
 
 /// The output and the list of effects; reused from call to call.

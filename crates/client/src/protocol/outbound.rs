@@ -1,48 +1,23 @@
 //! Owns publications on their way to the server: the queue, the limits the server announced, and the outcomes. The
 //! handshakes themselves are the codec's `flow`.
 
+mod flight;
+mod parts;
+
+pub(super) use flight::Outbound;
+
 use super::{Effect, Effects, Protocol, Tickets, effect::NotSent};
 use crate::{
     error::{PublishError, ServerViolation},
-    event::Connected,
-    message::{Message, Published},
+    message::Message,
 };
+use flight::{Accepted, Flight, Outgoing, complete, release};
 use mqtt_codec::{
-    EncodeError, Packet, PacketId, PacketType, Properties, PropertiesRef, PropertyId, PropertyOwner, ProtocolVersion,
-    QoS, ReasonCode, TopicAlias,
-    flow::{InFlight, OutboundAlias, OutboundAliases, Progress, Resend, Sender, Step},
-    packet::{Ack, Delivery, PublishParts},
+    Packet, PacketId, PacketType, QoS, ReasonCode,
+    flow::{InFlight, OutboundAlias, Progress, Resend},
+    packet::{Ack, Delivery},
 };
-use std::collections::VecDeque;
-
-/// All publications that are not complete.
-pub(super) struct Outbound<T: Tickets> {
-    /// Those that were not sent, in the order they were asked for.
-    queue: VecDeque<Outgoing<T::Publish>>,
-    sender: Sender<Flight<T::Publish>>,
-    pub(super) aliases: OutboundAliases,
-}
-
-/// A publication in the queue.
-struct Outgoing<P> {
-    message: Message,
-    ticket: P,
-}
-
-/// A publication of QoS 1 or 2 in flight.
-struct Flight<P> {
-    /// None once PUBREC was received.
-    message: Option<Message>,
-    ticket: P,
-    /// What PUBREC said.
-    accepted: Accepted,
-}
-
-/// A positive acknowledgement.
-struct Accepted {
-    reason: ReasonCode,
-    properties: Properties,
-}
+use parts::{Attempt, alias_property, delivery, fits_with_alias, parts, unsupported, without_connection_properties};
 
 impl<T: Tickets> Protocol<T> {
     /// A caller publishes: it is queued behind the others.
@@ -115,8 +90,7 @@ impl<T: Tickets> Protocol<T> {
             return self.give_up_one(error, effects);
         }
         if let Some(Outgoing { message, ticket }) = self.outbound.queue.pop_front() {
-            let accepted = Accepted { reason: ReasonCode::Success, properties: Properties::NONE };
-            self.outbound.sender.send(packet_id, qos, Flight { message: Some(message), ticket, accepted });
+            self.outbound.sender.send(packet_id, qos, Flight { message: Some(message), ticket, accepted: None });
         }
         true
     }
@@ -154,7 +128,7 @@ impl<T: Tickets> Protocol<T> {
         let Ok(done) = self.outbound.sender.puback(ack.packet_id) else {
             return Err(unexpected(PacketType::PubAck, ack.packet_id));
         };
-        complete(done, Accepted { reason: ack.reason, properties: ack.properties }, effects);
+        complete(done, Some(Accepted { reason: ack.reason, properties: ack.properties }), effects);
         Ok(())
     }
 
@@ -163,11 +137,11 @@ impl<T: Tickets> Protocol<T> {
     pub(super) fn pubrec(&mut self, ack: Ack, effects: &mut Effects<T>) -> Result<(), ServerViolation> {
         let packet_id = ack.packet_id;
         let is_known = self.outbound.sender.contains(packet_id);
-        let accepted = Accepted { reason: ack.reason, properties: ack.properties };
-        let mut refusal = None;
-        let progress = self.outbound.sender.pubrec(packet_id, accepted.reason.is_error(), |flight| {
+        let is_refused = ack.reason.is_error();
+        let mut accepted = Some(Accepted { reason: ack.reason, properties: ack.properties });
+        let progress = self.outbound.sender.pubrec(packet_id, is_refused, |flight| {
             flight.message = None;
-            refusal = Some(packet_id);
+            flight.accepted = accepted.take();
         });
         let reason = match progress {
             Ok(Progress::Done(done)) => {
@@ -197,4 +171,8 @@ impl<T: Tickets> Protocol<T> {
             Err(_) => Ok(()),
         }
     }
+}
+
+fn unexpected(packet_type: PacketType, packet_id: PacketId) -> ServerViolation {
+    ServerViolation::AcknowledgementUnexpected { packet_type, packet_id }
 }

@@ -52,12 +52,14 @@ impl PacketType {
 
     /// The first byte of a packet of this type; that of PUBLISH still lacks its flags.
     #[must_use]
+    #[inline]
     pub(crate) const fn first_byte(self) -> u8 {
         (self as u8) << 4 | self.reserved_flags()
     }
 
     /// The flags that the type prescribes `[MQTT5-2.1.3-1]` `[MQTT5-3.6.1-1]` `[MQTT5-3.8.1-1]`
     /// `[MQTT5-3.10.1-1]`.
+    #[inline]
     const fn reserved_flags(self) -> u8 {
         match self {
             Self::PubRel | Self::Subscribe | Self::Unsubscribe => 0b0010,
@@ -79,29 +81,62 @@ impl PacketType {
     /// Judges the low four bits of a first byte.
     #[inline]
     pub(crate) fn check(self, flags: u8, version: ProtocolVersion) -> Result<(), Violation> {
+        if self.legal_flags() >> flags & 1 != 0 { Ok(()) } else { self.check_exceptions(flags, version) }
+    }
+
+    /// The values of the low four bits that are legal in every version, each a bit: one test for every
+    /// packet received.
+    #[inline]
+    const fn legal_flags(self) -> u16 {
         match self {
-            Self::Publish => check_publish(flags),
+            // QoS 0 without DUP, QoS 1 and 2 with or without; each with or without RETAIN.
+            Self::Publish => 0b0011_1100_0011_1111,
+            Self::PubRel | Self::Subscribe | Self::Unsubscribe => 1 << 0b0010,
+            // 3.x has none.
+            Self::Auth => 0,
+            Self::Connect
+            | Self::ConnAck
+            | Self::PubAck
+            | Self::PubRec
+            | Self::PubComp
+            | Self::SubAck
+            | Self::UnsubAck
+            | Self::PingReq
+            | Self::PingResp
+            | Self::Disconnect => 1,
+        }
+    }
+
+    #[cold]
+    fn check_exceptions(self, flags: u8, version: ProtocolVersion) -> Result<(), Violation> {
+        match self {
             Self::Auth if !version.has_properties() => Err(Violation::PacketTypeReserved),
+            Self::Auth if flags == self.reserved_flags() => Ok(()),
             // MQTT 3.1 gave PUBREL, SUBSCRIBE and UNSUBSCRIBE a DUP flag, which its clients set.
             Self::PubRel | Self::Subscribe | Self::Unsubscribe
-                if version == ProtocolVersion::V31 && flags & !0b1000 == self.reserved_flags() =>
+                if version == ProtocolVersion::V31 && flags == self.reserved_flags() | 0b1000 =>
             {
                 Ok(())
             }
-            _ if flags == self.reserved_flags() => Ok(()),
-            _ => Err(Violation::FixedHeaderFlags),
+            // [MQTT5-3.3.1-4] [MQTT311-3.3.1-4]
+            Self::Publish if QoS::from_bits(flags >> 1 & 0b11).is_none() => Err(Violation::PublishQoS3),
+            // [MQTT5-3.3.1-2] [MQTT311-3.3.1-2]
+            Self::Publish => Err(Violation::DupAtQoS0),
+            Self::Connect
+            | Self::ConnAck
+            | Self::PubAck
+            | Self::PubRec
+            | Self::PubRel
+            | Self::PubComp
+            | Self::Subscribe
+            | Self::SubAck
+            | Self::Unsubscribe
+            | Self::UnsubAck
+            | Self::PingReq
+            | Self::PingResp
+            | Self::Disconnect
+            | Self::Auth => Err(Violation::FixedHeaderFlags),
         }
-    }
-}
-
-/// PUBLISH: not both QoS bits `[MQTT5-3.3.1-4]` `[MQTT311-3.3.1-4]`; no DUP at QoS 0 `[MQTT5-3.3.1-2]`
-/// `[MQTT311-3.3.1-2]`.
-#[inline]
-fn check_publish(flags: u8) -> Result<(), Violation> {
-    match QoS::from_bits(flags >> 1 & 0b11) {
-        None => Err(Violation::PublishQoS3),
-        Some(QoS::AtMostOnce) if flags & 0b1000 != 0 => Err(Violation::DupAtQoS0),
-        Some(_) => Ok(()),
     }
 }
 

@@ -92,7 +92,10 @@ mod tests {
                 let used = unread.complete_first(&received, VERSION, 10_000);
                 assert_eq!(used, packet.len() - split);
                 let bytes = unread.take();
-                assert_eq!(frame(&bytes, VERSION, 10_000).map(|frame| frame.map(|f| f.bytes.len())), Ok(Some(packet.len())));
+                assert_eq!(
+                    frame(&bytes, VERSION, 10_000).map(|frame| frame.map(|f| f.bytes.len())),
+                    Ok(Some(packet.len()))
+                );
             }
         }
     }
@@ -112,7 +115,8 @@ mod tests {
     #[test]
     fn what_is_no_packet_is_not_collected() {
         let too_large = publish(300);
-        for (start, more) in [(&too_large[..2], &too_large[2..]), (&[0x30, 0xFF, 0xFF], &[0xFF, 0xFF, 1, 1])] {
+        for (start, more) in [(&too_large[..2], &too_large[2..]), (&[0x30, 0xFF, 0xFF], &[0xFF, 0xFF, 1, 1])]
+        {
             let mut unread = Unread::default();
             unread.keep(start);
             assert!(unread.complete_first(more, VERSION, 200) <= 2);

@@ -1,4 +1,4 @@
-//! Owns what each effect comes to: bytes in an outbox, mail for another worker, a connection paused or
+//! Owns what each effect comes to: bytes in an outbox, mail for another worker, a connection
 //! closed. Nothing is written or posted here unless an outbox overflows; that is `flush`.
 
 use broker_core::{ConnectionId, Effect};
@@ -29,8 +29,6 @@ impl Worker {
                 Effect::SendShared { connection, frame, payload } => {
                     self.append(connection, frame, Rest::Payload(payload));
                 }
-                Effect::Pause { connection } => self.pause(connection),
-                Effect::Resume { connection } => self.resume(connection),
                 Effect::Close { connection, cause } => self.close(connection, cause),
                 Effect::Forward { shard, message } => {
                     if !self.outgoing.is_waiting() {
@@ -69,19 +67,6 @@ impl Worker {
         }
         if is_full {
             self.write_or_find_full(id);
-        }
-    }
-
-    fn pause(&mut self, id: ConnectionId) {
-        if let Some(connection) = self.connections.get_mut(id) {
-            connection.is_paused = true;
-        }
-    }
-
-    fn resume(&mut self, id: ConnectionId) {
-        if let Some(connection) = self.connections.get_mut(id) {
-            connection.is_paused = false;
-            connection.wake();
         }
     }
 }

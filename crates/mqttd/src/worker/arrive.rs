@@ -29,7 +29,9 @@ impl Worker {
         }
         let Arrival { socket, address, received } = arrival;
         // The handshake has seen it; a frame that borrows could not cross threads with its buffer.
-        let Ok(Some(frame)) = frame(&received, ProtocolVersion::V5, self.packet_bytes_max()) else { return None };
+        let Ok(Some(frame)) = frame(&received, ProtocolVersion::V5, self.packet_bytes_max()) else {
+            return None;
+        };
         let connect_bytes = frame.bytes.len();
         let Ok(Packet::Connect(connect)) = PacketRef::decode(frame, ProtocolVersion::V5) else { return None };
         let version = connect.version;

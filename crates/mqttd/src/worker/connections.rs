@@ -46,10 +46,6 @@ impl Connections {
     pub(super) fn is_empty(&self) -> bool {
         self.slots.is_empty()
     }
-
-    pub(super) fn len(&self) -> usize {
-        self.slots.len()
-    }
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "masked to 28 bits")]

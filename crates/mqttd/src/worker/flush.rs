@@ -35,10 +35,6 @@ impl Dirty {
     pub(super) fn is_large(&self) -> bool {
         self.bytes > DIRTY_BYTES_MAX
     }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.list.is_empty()
-    }
 }
 
 /// How an attempt to write ended.
@@ -74,13 +70,17 @@ impl Worker {
             return;
         }
         let (written, bytes) = try_write(connection, &mut self.pool);
+        if written == Written::Blocked || connection.is_stalled || connection.phase != Phase::Open {
+            connection.wake();
+        }
         self.settle(id, written, bytes);
     }
 
-    /// Continues a write that the system did not take, or that precedes closing.
+    /// Continues a write that the system did not take, or that is the last one.
     pub(crate) fn continue_write(&mut self, id: ConnectionId, context: &mut Context<'_>) {
         let Some(connection) = self.connections.get_mut(id) else { return };
-        if connection.writing == Writing::Blocked || connection.phase != Phase::Open {
+        let is_last = connection.phase != Phase::Open && !connection.outbox.is_empty();
+        if connection.writing == Writing::Blocked || is_last {
             let (written, bytes) = poll_write(connection, &mut self.pool, context);
             self.settle(id, written, bytes);
         }
@@ -109,16 +109,11 @@ impl Worker {
         self.stats().bytes_sent.add(bytes);
         let outbox_bytes_max = self.node.config.limits.outbox_bytes_max;
         let Some(connection) = self.connections.get_mut(id) else { return };
-        let was_blocked = connection.writing == Writing::Blocked;
         connection.writing = match written {
             Written::All => Writing::Idle,
             Written::Blocked => Writing::Blocked,
             Written::Lost => return self.lose(id),
         };
-        let newly_blocked = written == Written::Blocked && !was_blocked;
-        if newly_blocked || connection.is_stalled || connection.phase != Phase::Open {
-            connection.wake();
-        }
         if connection.is_full && connection.outbox.len() <= outbox_bytes_max / 2 {
             connection.is_full = false;
             self.step(Input::OutboxDrained { connection: id });

@@ -53,7 +53,8 @@ impl Outgoing {
     pub(super) fn post(&mut self) -> u64 {
         let mut dropped = 0;
         self.bytes = 0;
-        for (mailbox, (shard, batch)) in self.mailboxes.iter().zip((0..).map(ShardId).zip(&mut self.batches)) {
+        for (mailbox, (shard, batch)) in self.mailboxes.iter().zip((0..).map(ShardId).zip(&mut self.batches))
+        {
             if batch.is_empty() {
                 continue;
             }

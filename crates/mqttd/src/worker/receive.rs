@@ -20,19 +20,20 @@ impl Worker {
 
     /// Whether packets of the connection may be handled now. If not, its task is woken when they may.
     ///
-    /// They may not while the engine wants the publisher to wait, while other workers are behind, and
-    /// while more than twice `outbox_bytes_max` waits for a client that sends and does not read: the
+    /// They may not while other workers are behind, and while more than twice `outbox_bytes_max` waits for a client that sends and does not read: the
     /// engine stops its deliveries at `outbox_bytes_max`, so what comes above is answers.
     #[inline]
     pub(crate) fn may_read(&mut self, id: ConnectionId) -> bool {
         let Some(connection) = self.connections.get_mut(id) else { return false };
-        if connection.phase != Phase::Open || connection.is_paused {
+        if connection.phase != Phase::Open {
             return false;
         }
         let outbox_bytes_max = self.node.config.limits.outbox_bytes_max;
         connection.is_stalled = connection.outbox.len() > outbox_bytes_max.saturating_mul(2);
         if self.outgoing.is_held_back() {
-            self.held_back.push(id);
+            if !std::mem::replace(&mut connection.is_held_back, true) {
+                self.held_back.push(id);
+            }
             return false;
         }
         !connection.is_stalled

@@ -36,10 +36,12 @@ pub(crate) struct Plan {
 /// Starts the worker's thread. `guard` is dropped when it ends, however it ends. The outcome tells
 /// whether the system gave it what it needs.
 pub(crate) fn start(plan: Plan, guard: impl Send + 'static) -> io::Result<JoinHandle<io::Result<()>>> {
-    std::thread::Builder::new().name(format!("worker-{}", plan.id.0)).stack_size(STACK_BYTES).spawn(move || {
-        let _guard = guard;
-        run(plan)
-    })
+    std::thread::Builder::new().name(format!("worker-{}", plan.id.0)).stack_size(STACK_BYTES).spawn(
+        move || {
+            let _guard = guard;
+            run(plan)
+        },
+    )
 }
 
 fn run(plan: Plan) -> io::Result<()> {

@@ -4,7 +4,6 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use broker_core::{Input, ShardId};
@@ -104,7 +103,8 @@ impl Worker {
             return;
         }
         for id in self.held_back.drain(..) {
-            if let Some(connection) = self.connections.get(id) {
+            if let Some(connection) = self.connections.get_mut(id) {
+                connection.is_held_back = false;
                 connection.wake();
             }
         }

@@ -1,0 +1,37 @@
+//! What every test of the engine stands on: a whole broker in memory, clients that speak packets, and
+//! packets as people read them. What a broker has to do is the tests' business.
+
+pub(crate) mod broker;
+pub(crate) mod packets;
+pub(crate) mod text;
+
+pub(crate) use broker::{Broker, Client};
+pub(crate) use packets::{
+    Hello, Say, acknowledge, disconnect, publish, subscribe, subscription, unsubscribe, v31, v311, v5, will,
+};
+pub(crate) use mqtt_codec::{
+    Property, ProtocolVersion,
+    QoS::{self, AtLeastOnce, AtMostOnce, ExactlyOnce},
+};
+
+use broker_core::config::{Config, Sys};
+
+/// A configuration without the `$SYS` tree, whose messages would be in every test's way.
+pub(crate) fn quiet() -> Config {
+    Config { sys: Sys { interval_ms: 0 }, ..Config::default() }
+}
+
+/// A broker of one shard and one of four: every behaviour is the same on both.
+pub(crate) fn brokers() -> impl Iterator<Item = Broker> {
+    brokers_with(quiet())
+}
+
+/// As [`brokers`], with a configuration of the test's own.
+pub(crate) fn brokers_with(config: Config) -> impl Iterator<Item = Broker> {
+    [1, 4].into_iter().map(move |shards| Broker::new(config.clone(), shards))
+}
+
+/// A client of each version.
+pub(crate) fn versions() -> [fn(&str) -> Hello; 3] {
+    [v31, v311, v5]
+}

@@ -1,0 +1,63 @@
+//! Owns the proof of how connections end before the broker does.
+
+use std::net::Shutdown;
+
+use crate::bytes;
+use crate::harness::Broker;
+
+#[test]
+fn a_packet_over_the_limit_is_answered_although_the_client_goes_on_sending() {
+    let broker = Broker::start(&["--set", "limits.packet_bytes_max=1000"]);
+    let mut peer = broker.open();
+    peer.send(&bytes::connect_v5("large"));
+    assert_eq!(peer.receive().0, 0x20);
+    // A PUBLISH of exactly the limit is none too large.
+    let payload = |bytes: usize| vec![0; bytes - 3 - 3 - 1];
+    let publish = |bytes: usize| bytes::packet(0x30, &[&bytes::prefixed("t"), &[0], &payload(bytes)]);
+    assert_eq!(publish(1000).len(), 1000);
+    peer.send(&publish(1000));
+    peer.ping();
+    peer.send(&publish(1001));
+    peer.send(&[0; 100_000]);
+    let (first, body) = peer.receive();
+    assert_eq!((first, body[0]), (0xE0, 0x95));
+    peer.expect_end();
+}
+
+#[test]
+fn what_was_sent_before_a_disconnect_counts_and_nothing_behind_it() {
+    for workers in ["1", "4"] {
+        let broker = Broker::start(&["--workers", workers]);
+        let mut subscriber = broker.subscriber("s", "t", 0);
+        let mut publisher = broker.connect("p");
+        let before = bytes::publish("t", b"before");
+        publisher.send(
+            &[&before, bytes::DISCONNECT_V311, &bytes::publish("t", b"behind"), bytes::PINGREQ].concat(),
+        );
+        publisher.expect_end();
+        subscriber.expect(&before);
+        subscriber.ping();
+    }
+}
+
+#[test]
+fn a_client_that_only_stops_writing_has_gone() {
+    let broker = Broker::start(&[]);
+    let mut peer = broker.connect("half");
+    peer.socket.shutdown(Shutdown::Write).expect("a socket");
+    peer.expect_end();
+}
+
+#[test]
+fn a_second_connection_of_a_client_ends_the_first() {
+    for workers in ["1", "4"] {
+        let broker = Broker::start(&["--workers", workers]);
+        let mut first = broker.open();
+        first.send(&bytes::connect_v5("same"));
+        assert_eq!(first.receive().0, 0x20);
+        broker.connect("same").ping();
+        let (packet, body) = first.receive();
+        assert_eq!((packet, body[0]), (0xE0, 0x8E));
+        first.expect_end();
+    }
+}

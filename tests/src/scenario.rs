@@ -1,0 +1,115 @@
+//! Owns in which worlds a test is repeated: brokers of one and of several workers, clients of both versions. A
+//! failure names its world.
+
+use crate::{
+    broker::{Broker, Settings},
+    wire::Wire,
+};
+use mqtt_codec::ProtocolVersion;
+use std::{ops::Deref, thread};
+
+/// Numbers of workers every test runs with: alone, and with messages that cross between workers.
+pub const WORKERS: [usize; 2] = [1, 4];
+
+/// A broker of so many workers and a version to speak to it.
+#[derive(Debug)]
+pub struct Scenario {
+    /// The broker, fresh.
+    pub broker: Broker,
+    /// What clients speak, if the test does not say otherwise.
+    pub version: ProtocolVersion,
+    workers: usize,
+}
+
+/// Runs a test with 1 and 4 workers, in 3.1.1 and 5.0.
+pub fn everywhere(test: impl Fn(&Scenario)) {
+    everywhere_with(&[], test);
+}
+
+/// As [`everywhere`], with settings of the broker.
+pub fn everywhere_with(settings: Settings<'_>, test: impl Fn(&Scenario)) {
+    in_worlds(&[ProtocolVersion::V311, ProtocolVersion::V5], settings, test);
+}
+
+/// Runs a test with 1 and 4 workers in one version.
+pub fn in_version(version: ProtocolVersion, test: impl Fn(&Scenario)) {
+    in_version_with(version, &[], test);
+}
+
+/// As [`in_version`], with settings of the broker.
+pub fn in_version_with(version: ProtocolVersion, settings: Settings<'_>, test: impl Fn(&Scenario)) {
+    in_worlds(&[version], settings, test);
+}
+
+/// Runs a test with 1 and 4 workers in each of these versions, with settings of the broker.
+pub fn in_worlds(versions: &[ProtocolVersion], settings: Settings<'_>, test: impl Fn(&Scenario)) {
+    for workers in WORKERS {
+        for &version in versions {
+            test(&Scenario { broker: Broker::with(workers, settings), version, workers });
+        }
+    }
+}
+
+impl Scenario {
+    /// A peer whose CONNECT is still to be sent.
+    #[track_caller]
+    #[must_use]
+    pub fn open(&self) -> Wire {
+        self.broker.open(self.version)
+    }
+
+    /// A peer that is connected with a session of its own, which ends with the connection.
+    #[track_caller]
+    #[must_use]
+    pub fn connect(&self, client_id: &str) -> Wire {
+        self.broker.connect(self.version, client_id)
+    }
+
+    /// A peer that is connected with a new session that outlives the connection.
+    ///
+    /// # Panics
+    /// If there was such a session.
+    #[track_caller]
+    #[must_use]
+    pub fn connect_lasting(&self, client_id: &str) -> Wire {
+        let (wire, session_present) = self.connect_unclean(client_id);
+        assert!(!session_present, "{client_id} had a session before");
+        wire
+    }
+
+    /// A peer that continues its session of before.
+    ///
+    /// # Panics
+    /// If there was no such session.
+    #[track_caller]
+    #[must_use]
+    pub fn resume(&self, client_id: &str) -> Wire {
+        let (wire, session_present) = self.connect_unclean(client_id);
+        // MQTT 3.1 cannot tell.
+        assert!(session_present || self.version == ProtocolVersion::V31, "{client_id} had no session before");
+        wire
+    }
+
+    fn connect_unclean(&self, client_id: &str) -> (Wire, bool) {
+        let mut wire = self.open();
+        let connack = wire.connect(&format!("10 # vv 00 0000 (11 ffffffff) '{client_id}'"));
+        assert!(!connack.reason.is_error(), "{connack:?}");
+        (wire, connack.session_present)
+    }
+}
+
+impl Deref for Scenario {
+    type Target = Broker;
+
+    fn deref(&self) -> &Broker {
+        &self.broker
+    }
+}
+
+impl Drop for Scenario {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            eprintln!("--- in {:?} with {} workers", self.version, self.workers);
+        }
+    }
+}

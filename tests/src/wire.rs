@@ -1,0 +1,230 @@
+//! Owns a peer that speaks raw bytes to a broker: it sends what it is told, legal or not, and expects exactly what
+//! comes back. Handshakes that a test does not care about are in `wire/handshake`.
+
+mod handshake;
+
+use crate::{PATIENCE, normal::normal, notation};
+use bytes::{Bytes, BytesMut};
+use mqtt_codec::{MAXIMUM_PACKET_BYTES, Packet, ProtocolVersion, ReasonCode, packet::ConnAck};
+use std::{
+    io::{ErrorKind, Read, Write},
+    net::{Shutdown, SocketAddr, TcpStream},
+    time::{Duration, Instant},
+};
+
+/// One network connection to a broker, in one version. Dropped, it is lost without a word.
+#[derive(Debug)]
+pub struct Wire {
+    stream: TcpStream,
+    version: ProtocolVersion,
+    received: BytesMut,
+    next_packet_id: u16,
+}
+
+/// What reading came to.
+enum Progress {
+    Some,
+    Closed,
+    TimedOut,
+}
+
+impl Wire {
+    /// Opens a connection; nothing is sent yet.
+    ///
+    /// # Panics
+    /// If nobody accepts it.
+    #[track_caller]
+    #[must_use]
+    pub fn open(address: SocketAddr, version: ProtocolVersion) -> Self {
+        let stream = TcpStream::connect(address).expect("the broker accepts connections");
+        stream.set_nodelay(true).expect("an open socket");
+        stream.set_write_timeout(Some(PATIENCE)).expect("an open socket");
+        Self { stream, version, received: BytesMut::new(), next_packet_id: 0 }
+    }
+
+    /// The version it writes and reads.
+    #[must_use]
+    pub fn version(&self) -> ProtocolVersion {
+        self.version
+    }
+
+    /// Sends packets in the tests' [notation].
+    ///
+    /// # Panics
+    /// If the broker no longer reads.
+    #[track_caller]
+    pub fn send(&mut self, notation: &str) {
+        self.send_bytes(&notation::bytes(notation, self.version));
+    }
+
+    /// Sends bytes as they are.
+    ///
+    /// # Panics
+    /// If the broker no longer reads.
+    #[track_caller]
+    pub fn send_bytes(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).expect("the broker reads");
+    }
+
+    /// Sends as much as the broker still reads: it may close before the end, and that is no failure.
+    pub fn send_while_read(&mut self, bytes: &[u8]) {
+        // The test goes on to look at how the broker closed.
+        let _ = self.stream.write_all(bytes);
+    }
+
+    /// Sends a packet of the codec.
+    ///
+    /// # Panics
+    /// If the packet is not legal, or the broker no longer reads.
+    #[track_caller]
+    pub fn send_packet(&mut self, packet: &Packet) {
+        let mut bytes = Vec::new();
+        packet.encode(self.version, &mut bytes).expect("a legal packet");
+        self.send_bytes(&bytes);
+    }
+
+    /// Says that nothing more will be sent; what comes can still be read.
+    ///
+    /// # Panics
+    /// If the connection is closed.
+    #[track_caller]
+    pub fn end_of_sending(&mut self) {
+        self.stream.shutdown(Shutdown::Write).expect("an open socket");
+    }
+
+    /// Sends a CONNECT and returns its answer.
+    ///
+    /// # Panics
+    /// If something else comes back.
+    #[track_caller]
+    pub fn connect(&mut self, notation: &str) -> ConnAck {
+        self.send(notation);
+        match self.packet() {
+            Packet::ConnAck(connack) => connack,
+            packet => panic!("expected CONNACK, received {packet:?}"),
+        }
+    }
+
+    /// The next packet must be this one, written in the tests' [notation]. The order of properties means nothing.
+    ///
+    /// # Panics
+    /// If it is another, or none.
+    #[track_caller]
+    pub fn expect(&mut self, notation: &str) {
+        let bytes = Bytes::from(notation::bytes(notation, self.version));
+        let expected = match Packet::decode_first(&bytes, self.version, MAXIMUM_PACKET_BYTES) {
+            Ok(Some((packet, length))) if length == bytes.len() => packet,
+            other => panic!("the test expects what is no packet: {notation}: {other:?}"),
+        };
+        let received = self.packet();
+        assert_eq!(normal(received), normal(expected), "received (left) what was not expected (right)");
+    }
+
+    /// The next packet, whatever it is.
+    ///
+    /// # Panics
+    /// If none comes, or what comes is no packet.
+    #[track_caller]
+    pub fn packet(&mut self) -> Packet {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(packet) = self.buffered() {
+                return packet;
+            }
+            match self.read(deadline) {
+                Progress::Some => {}
+                Progress::Closed => panic!("expected a packet, the broker closed the connection"),
+                Progress::TimedOut => panic!("expected a packet, none came in time"),
+            }
+        }
+    }
+
+    /// The connection must be closed, with nothing before its end.
+    ///
+    /// # Panics
+    /// If a packet comes instead, or nothing happens.
+    #[track_caller]
+    pub fn expect_close(&mut self) {
+        match self.packet_until(Instant::now() + PATIENCE) {
+            Err(Progress::Closed) => {}
+            Err(_) => panic!("expected the connection to be closed, nothing happened"),
+            Ok(packet) => panic!("expected the connection to be closed, received {packet:?}"),
+        }
+    }
+
+    /// The connection must be ended by the broker for this reason, which it can say in 5.0 alone
+    /// `[MQTT5-4.13.2-1]`.
+    ///
+    /// # Panics
+    /// If it is not.
+    #[track_caller]
+    pub fn expect_disconnect(&mut self, reason: ReasonCode) {
+        if self.version.has_properties() {
+            match self.packet() {
+                Packet::Disconnect(disconnect) => assert_eq!(disconnect.reason, reason, "{disconnect:?}"),
+                packet => panic!("expected DISCONNECT {reason}, received {packet:?}"),
+            }
+        }
+        self.expect_close();
+    }
+
+    /// Nothing must come for so long, and the connection must stay.
+    ///
+    /// # Panics
+    /// If something comes.
+    #[track_caller]
+    pub fn expect_silence(&mut self, duration: Duration) {
+        match self.packet_until(Instant::now() + duration) {
+            Err(Progress::TimedOut) => {}
+            Err(_) => panic!("expected silence, the broker closed the connection"),
+            Ok(packet) => panic!("expected silence, received {packet:?}"),
+        }
+    }
+
+    fn packet_until(&mut self, deadline: Instant) -> Result<Packet, Progress> {
+        loop {
+            if let Some(packet) = self.buffered() {
+                return Ok(packet);
+            }
+            match self.read(deadline) {
+                Progress::Some => {}
+                end => return Err(end),
+            }
+        }
+    }
+
+    /// A packet that is already here.
+    #[track_caller]
+    fn buffered(&mut self) -> Option<Packet> {
+        let header = mqtt_codec::FrameHeader::peek(&self.received, self.version, MAXIMUM_PACKET_BYTES);
+        let header = header.unwrap_or_else(|error| panic!("the broker sent what is no packet: {error}"))?;
+        if self.received.len() < header.packet_bytes {
+            self.received.reserve(header.packet_bytes);
+            return None;
+        }
+        let frame = self.received.split_to(header.packet_bytes).freeze();
+        let packet = Packet::decode_first(&frame, self.version, MAXIMUM_PACKET_BYTES);
+        match packet.unwrap_or_else(|error| panic!("the broker sent what is no packet: {error}: {frame:02x?}")) {
+            Some((packet, _)) => Some(packet),
+            None => panic!("a whole frame is a packet"),
+        }
+    }
+
+    fn read(&mut self, deadline: Instant) -> Progress {
+        let mut buffer = [0; 64 * 1024];
+        let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+        self.stream.set_read_timeout(Some(left)).expect("an open socket");
+        match self.stream.read(&mut buffer) {
+            Ok(0) => Progress::Closed,
+            Ok(read) => {
+                self.received.extend_from_slice(&buffer[..read]);
+                Progress::Some
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                if Instant::now() < deadline { Progress::Some } else { Progress::TimedOut }
+            }
+            // A reset is a close as well, though one that may have lost what was not yet read.
+            Err(_) => Progress::Closed,
+        }
+    }
+}
