@@ -28,9 +28,10 @@ fn properties(packet: &mut Packet) -> Option<&mut Properties> {
         Packet::Connect(packet) => &mut packet.properties,
         Packet::ConnAck(packet) => &mut packet.properties,
         Packet::Publish(packet) => &mut packet.properties,
-        Packet::PubAck(packet) | Packet::PubRec(packet) | Packet::PubRel(packet) | Packet::PubComp(packet) => {
-            &mut packet.properties
-        }
+        Packet::PubAck(packet)
+        | Packet::PubRec(packet)
+        | Packet::PubRel(packet)
+        | Packet::PubComp(packet) => &mut packet.properties,
         Packet::Subscribe(packet) => &mut packet.properties,
         Packet::SubAck(packet) => &mut packet.properties,
         Packet::Unsubscribe(packet) => &mut packet.properties,

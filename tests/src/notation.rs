@@ -82,7 +82,8 @@ impl Reader<'_> {
 
     fn until(&mut self, end: char) -> String {
         let whole = self.notation;
-        let (text, behind) = self.rest.as_str().split_once(end).unwrap_or_else(|| panic!("no {end} in {whole}"));
+        let (text, behind) =
+            self.rest.as_str().split_once(end).unwrap_or_else(|| panic!("no {end} in {whole}"));
         self.rest = behind.chars();
         text.to_owned()
     }

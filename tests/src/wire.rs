@@ -204,7 +204,9 @@ impl Wire {
         }
         let frame = self.received.split_to(header.packet_bytes).freeze();
         let packet = Packet::decode_first(&frame, self.version, MAXIMUM_PACKET_BYTES);
-        match packet.unwrap_or_else(|error| panic!("the broker sent what is no packet: {error}: {frame:02x?}")) {
+        match packet
+            .unwrap_or_else(|error| panic!("the broker sent what is no packet: {error}: {frame:02x?}"))
+        {
             Some((packet, _)) => Some(packet),
             None => panic!("a whole frame is a packet"),
         }
@@ -221,7 +223,11 @@ impl Wire {
                 Progress::Some
             }
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                if Instant::now() < deadline { Progress::Some } else { Progress::TimedOut }
+                if Instant::now() < deadline {
+                    Progress::Some
+                } else {
+                    Progress::TimedOut
+                }
             }
             // A reset is a close as well, though one that may have lost what was not yet read.
             Err(_) => Progress::Closed,

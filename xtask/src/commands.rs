@@ -3,6 +3,7 @@
 
 mod bench;
 mod setup;
+pub(crate) mod spec;
 mod test;
 
 use clap::Subcommand;
@@ -15,6 +16,7 @@ pub(crate) enum Command {
     Test(test::Args),
     Setup(setup::Args),
     Bench(bench::Args),
+    Spec(spec::Args),
 }
 
 impl Command {
@@ -23,6 +25,7 @@ impl Command {
             Command::Test(args) => test::run(args),
             Command::Setup(args) => setup::run(args),
             Command::Bench(args) => bench::run(args),
+            Command::Spec(args) => spec::run(args),
         }
     }
 }

@@ -12,6 +12,10 @@ pub(crate) enum Error {
     Wait { program: String, source: io::Error },
     /// `cargo metadata` failed or answered with something else; its own message says why.
     Metadata { detail: String },
+    /// A file of the workspace could not be read.
+    Read { path: String, source: io::Error },
+    /// A line of a list in `tests/spec` is not what it should be.
+    List { path: String, line: usize, problem: String },
     /// `--only` named a step that does not exist.
     UnknownStep { name: String, known: Vec<String> },
 }
@@ -24,6 +28,8 @@ impl fmt::Display for Error {
             Error::Metadata { detail } => {
                 write!(f, "`cargo metadata` did not describe the workspace: {detail}")
             }
+            Error::Read { path, source } => write!(f, "cannot read {path}: {source}"),
+            Error::List { path, line, problem } => write!(f, "{path}:{line}: {problem}"),
             Error::UnknownStep { name, known } => {
                 write!(f, "no step is called \"{name}\"; the steps are: {}", known.join(", "))
             }

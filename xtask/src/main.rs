@@ -4,6 +4,7 @@
 mod commands;
 mod error;
 mod process;
+mod spec;
 mod workspace;
 
 use std::process::ExitCode;

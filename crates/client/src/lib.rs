@@ -12,6 +12,8 @@ mod protocol;
 mod request;
 mod requester;
 mod stream;
+#[cfg(test)]
+mod testing;
 mod transport;
 
 pub use delivery::Delivery;

@@ -232,7 +232,7 @@ impl<T: Tickets> Protocol<T> {
                 Ok(())
             }
             // [MQTT5-3.2.0-2] a second CONNACK; [MQTT5-4.12.0-6] AUTH without an Authentication Method; the rest is a
-            // client's to send [MQTT5-3.14.0-1] [MQTT311-3.14.0-1].
+            // client's to send [MQTT5-3.14.0-1] [MQTT311-4.8.0-1].
             Packet::ConnAck(_)
             | Packet::Connect(_)
             | Packet::Subscribe(_)

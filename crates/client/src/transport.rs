@@ -9,7 +9,7 @@ use tokio::{
 
 /// A way to the server.
 pub(crate) trait Transport: Clone + Send + Sync + 'static {
-    /// An ordered, lossless stream of bytes in both directions `[MQTT5-4.2-1]` `[MQTT311-4.2.0-1]`.
+    /// An ordered, lossless stream of bytes in both directions `[MQTT5-4.2-1]` `[MQTT311-7.1.2-1]`.
     type Stream: AsyncRead + AsyncWrite + Send + Unpin;
 
     /// Makes a stream to the server that the options name.

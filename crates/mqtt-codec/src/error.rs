@@ -124,8 +124,8 @@ violations! {
     PropertyValue: ProtocolError, "", "", "a property has a value outside its range";
     /// Topic Alias 0.
     TopicAliasZero: TopicAliasInvalid, "MQTT5-3.3.2-8", "", "the Topic Alias is zero";
-    /// A Topic Alias above the maximum, or one that was never defined.
-    TopicAliasUnknown: TopicAliasInvalid, "MQTT5-3.3.2-9", "", "the Topic Alias is above the maximum or was never defined";
+    /// A Topic Alias above the maximum.
+    TopicAliasAboveMaximum: TopicAliasInvalid, "MQTT5-3.3.2-9", "", "the Topic Alias is above the maximum";
     /// A wildcard in the Response Topic.
     ResponseTopicWildcard: MalformedPacket, "MQTT5-3.3.2-14", "", "the Response Topic contains a wildcard";
     /// A Topic Alias that stands for nothing, without a topic.

@@ -110,6 +110,11 @@ impl<'a> PropertiesRef<'a> {
         if let Some((0, rest)) = input.split_first() {
             return Ok((rest, Self::NONE));
         }
+        Self::parse_some(owner, input)
+    }
+
+    #[inline(never)]
+    fn parse_some(owner: PropertyOwner, input: &'a [u8]) -> Parsed<'a, Self> {
         let (rest, length) = read::variable(input)?;
         let (rest, raw) = read::take(length as usize, rest)?;
         match Self::from_raw(owner, raw) {

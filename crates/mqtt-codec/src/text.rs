@@ -8,38 +8,59 @@ use crate::error::Violation;
 #[inline]
 pub(crate) fn text(bytes: &[u8]) -> Result<&str, Violation> {
     let text = core::str::from_utf8(bytes).map_err(|_| Violation::TextNotUtf8)?;
-    if any_word(bytes, zero_bytes) { Err(Violation::TextHasNul) } else { Ok(text) }
+    if has_nul(bytes) { Err(Violation::TextHasNul) } else { Ok(text) }
+}
+
+/// Whether U+0000 is among `bytes`.
+#[inline]
+pub(crate) fn has_nul(bytes: &[u8]) -> bool {
+    any_word(bytes, zero_bytes)
+}
+
+/// Checks the same without handing out the text.
+#[inline]
+pub(crate) fn check(bytes: &[u8]) -> Result<(), Violation> {
+    // Nearly all text is ASCII, which is UTF-8 as it stands.
+    if any_word(bytes, |word| zero_bytes(word) | word & HIGH) { text(bytes).map(drop) } else { Ok(()) }
 }
 
 /// Whether U+0000, `+` or `#` is among `bytes`: what a Topic Name must not have.
 #[inline]
 pub(crate) fn has_nul_or_wildcard(bytes: &[u8]) -> bool {
     // `#` is 0x23 and `+` is 0x2B: with bit 3 set they are one.
-    any_word(bytes, |word| zero_bytes(word) | zero_bytes((word | LOW << 3) ^ LOW * 0x2B))
+    any_word(bytes, |word| zero_bytes(word) | zero_bytes((word | LOW << 3) ^ (LOW * 0x2B)))
 }
 
 const LOW: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = LOW << 7;
 
 /// Not zero exactly if one of the eight bytes is.
 #[inline]
 const fn zero_bytes(word: u64) -> u64 {
-    word.wrapping_sub(LOW) & !word & (LOW << 7)
+    word.wrapping_sub(LOW) & !word & HIGH
 }
 
 /// Whether a test says yes to any eight bytes. Strings are short: words are tested where a loop over
 /// bytes takes three times as long, and the last word overlaps the one before.
 #[inline]
 fn any_word(bytes: &[u8], test: impl Fn(u64) -> u64) -> bool {
-    let Some(last) = bytes.last_chunk::<8>() else {
-        // Fewer than eight: filled up with what no test says yes to.
-        let word = bytes.iter().fold(LOW, |word, &byte| word << 8 | u64::from(byte));
-        return test(word) != 0;
-    };
+    let Some(last) = bytes.last_chunk::<8>() else { return test(short_word(bytes)) != 0 };
     let (words, _) = bytes.as_chunks::<8>();
     let found = words.iter().fold(test(u64::from_le_bytes(*last)), |found, &word| {
         found | test(u64::from_le_bytes(word))
     });
     found != 0
+}
+
+/// Fewer than eight bytes as a word, some of them twice, or filled up with what no test says yes to.
+#[inline]
+fn short_word(bytes: &[u8]) -> u64 {
+    match (bytes.first_chunk(), bytes.last_chunk()) {
+        (Some(&first), Some(&last)) => {
+            u64::from(u32::from_le_bytes(first)) << 32 | u64::from(u32::from_le_bytes(last))
+        }
+        _ => bytes.iter().fold(LOW, |word, &byte| word << 8 | u64::from(byte)),
+    }
 }
 
 #[cfg(test)]
@@ -59,6 +80,7 @@ mod tests {
                     let expected = matches!(byte, 0 | b'+' | b'#');
                     assert_eq!(has_nul_or_wildcard(&bytes), expected, "{byte:#04x} at {position} of {length}");
                     assert_eq!(text(&bytes) == Err(Violation::TextHasNul), byte == 0);
+                    assert_eq!(check(&bytes), text(&bytes).map(drop));
                 }
             }
         }
@@ -78,6 +100,7 @@ mod tests {
             b"abc\xE2\x82",
         ] {
             assert_eq!(text(bytes), Err(Violation::TextNotUtf8), "{bytes:02x?}");
+            assert_eq!(check(bytes), Err(Violation::TextNotUtf8), "{bytes:02x?}");
         }
         assert_eq!(text(b"\xEF\xBB\xBFabc"), Ok("\u{FEFF}abc"));
         // The first and the last character of each length, and both neighbours of the surrogates.
@@ -85,6 +108,7 @@ mod tests {
             let mut buffer = [0; 4];
             let encoded = character.encode_utf8(&mut buffer);
             assert!(text(encoded.as_bytes()).is_ok(), "{character:?}");
+            assert!(check(encoded.as_bytes()).is_ok(), "{character:?}");
         }
     }
 }

@@ -58,8 +58,7 @@ pub(crate) fn prefixed_len(length: usize) -> Result<usize, EncodeError> {
 /// Appends Binary Data or a string. Its length was checked by [`prefixed_len`].
 #[inline]
 pub(crate) fn prefixed(out: &mut impl Output, bytes: &[u8]) {
-    let length = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
-    out.put(&length.to_be_bytes());
+    out.put(&length_bytes(bytes.len()));
     out.put(bytes);
 }
 
@@ -89,6 +88,39 @@ pub(crate) fn fixed_header(
     out.put(&[first_byte]);
     variable(out, remaining);
     Ok(())
+}
+
+/// Appends a fixed header and the two bytes that most packets go on with, an identifier or a length, in
+/// one piece: appending four bytes takes no longer than appending one.
+#[inline]
+pub(crate) fn head(
+    out: &mut impl Output,
+    first_byte: u8,
+    remaining: usize,
+    [high, low]: [u8; 2],
+) -> Result<(), EncodeError> {
+    let length = remaining_length(remaining)?;
+    out.reserve(1 + varint::encoded_len(length) + remaining);
+    match length {
+        0..=0x7F => out.put(&[first_byte, (length & 0x7F) as u8, high, low]),
+        0x80..=0x3FFF => {
+            // Seven bits to a byte, the lower one marked as not the last.
+            let [lower, upper, ..] = (length & 0x7F | 0x80 | (length & 0x3F80) << 1).to_le_bytes();
+            out.put(&[first_byte, lower, upper, high, low]);
+        }
+        _ => {
+            out.put(&[first_byte]);
+            variable(out, length);
+            out.put(&[high, low]);
+        }
+    }
+    Ok(())
+}
+
+/// The two bytes of a length that was checked by [`prefixed_len`].
+#[inline]
+pub(crate) fn length_bytes(length: usize) -> [u8; 2] {
+    u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes()
 }
 
 /// Checks a Remaining Length against the largest the wire can carry.

@@ -15,8 +15,8 @@ use std::io;
 pub(crate) fn run(command: Command) -> Result<ExitCode, Error> {
     match command {
         Command::Decode(arguments) => arguments.run(io::stdin().lock(), &mut Output::stdout()),
-        Command::Publish(_) | Command::Subscribe(_) | Command::Request(_) => {
-            Err(Error::local("this build has no network client"))
-        }
+        Command::Publish(arguments) => arguments.run(),
+        Command::Subscribe(arguments) => arguments.run(),
+        Command::Request(arguments) => arguments.run(),
     }
 }

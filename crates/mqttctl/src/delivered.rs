@@ -1,5 +1,6 @@
 //! Owns a delivered message as the commands print it. How it arrived is the client's affair.
 
+use dunlin_client::Delivery;
 use jiff::Timestamp;
 use mqtt_codec::{PacketId, PropertiesRef, QoS};
 
@@ -20,4 +21,20 @@ pub(crate) struct Delivered<'a> {
     pub(crate) properties: PropertiesRef<'a>,
     /// When it arrived.
     pub(crate) received_at: Timestamp,
+}
+
+impl<'a> Delivered<'a> {
+    /// What a delivery says that arrived just now.
+    pub(crate) fn now(delivery: &'a Delivery) -> Self {
+        let message = &delivery.message;
+        Self {
+            topic: message.topic.as_str(),
+            payload: &message.payload,
+            qos: message.qos,
+            retain: message.retain,
+            packet_id: delivery.packet_id,
+            properties: message.properties.borrow(),
+            received_at: Timestamp::now(),
+        }
+    }
 }

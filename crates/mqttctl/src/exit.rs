@@ -1,13 +1,15 @@
 //! Owns the exit codes that scripts test for. Which error has which kind is decided where the error is made.
 
+use crate::interrupt::Signal;
 use std::process;
 
 /// How the process ends, with the numbers of `mosquitto_pub`, `mosquitto_sub` and `mosquitto_rr`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ExitCode {
-    /// Everything asked for was done; also a Ctrl-C, a closed pipe and `--help`.
+    /// Everything asked for was done; also a Ctrl-C that ends `sub`, a closed pipe and `--help`.
     Success,
-    /// 1: wrong usage, an unreadable file, no connection to the host, or `decode` found an error.
+    /// 1: wrong usage, an unreadable file, no connection to the host, a message or subscription that the server
+    /// refused, or `decode` found an error.
     Failure,
     /// 2: the server broke the protocol, or said that we did.
     ProtocolError,
@@ -17,6 +19,8 @@ pub(crate) enum ExitCode {
     TimedOut,
     /// The CONNACK code of a refused connection: 1 to 5 before MQTT 5, 128 and more from then on.
     Refused(u8),
+    /// 128 and the number of the signal that ended `pub` or `rr`, as a shell tells it.
+    Interrupted(Signal),
 }
 
 impl ExitCode {
@@ -29,6 +33,7 @@ impl ExitCode {
             Self::ConnectionLost => 7,
             Self::TimedOut => 27,
             Self::Refused(code) => code,
+            Self::Interrupted(signal) => 128 + signal.number(),
         }
     }
 }
@@ -42,6 +47,7 @@ impl From<ExitCode> for process::ExitCode {
 #[cfg(test)]
 mod tests {
     use super::ExitCode;
+    use crate::interrupt::Signal;
 
     #[test]
     fn the_numbers_are_those_that_scripts_already_test_for() {
@@ -53,6 +59,8 @@ mod tests {
             (ExitCode::TimedOut, 27),
             (ExitCode::Refused(5), 5),
             (ExitCode::Refused(135), 135),
+            (ExitCode::Interrupted(Signal::Interrupt), 130),
+            (ExitCode::Interrupted(Signal::Terminate), 143),
         ];
         for (code, number) in expected {
             assert_eq!(code.number(), number, "{code:?}");

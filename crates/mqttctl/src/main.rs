@@ -1,19 +1,17 @@
 //! The command line for MQTT: publish, subscribe, request, decode.
 
-#![allow(
-    dead_code,
-    reason = "pub, sub and rr are parsed, and printing is complete, ahead of the network client"
-)]
-
 mod cli;
 mod commands;
 mod delivered;
 mod error;
 mod exit;
 mod format;
+mod interrupt;
 mod output;
 mod print;
 mod property_name;
+mod report;
+mod session;
 
 use exit::ExitCode;
 use std::{env, process};

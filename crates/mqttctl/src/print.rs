@@ -4,7 +4,11 @@
 use crate::{
     delivered::Delivered,
     format::{Format, PayloadNotJson},
+    output::{Output, OutputError},
+    report::Report,
 };
+use dunlin_client::Delivery;
+use std::io::Write;
 
 /// Prints messages one way.
 #[derive(Debug)]
@@ -27,11 +31,28 @@ pub(crate) enum PrintStyle {
 }
 
 impl Printer {
+    /// Prints a message that arrived just now, as one record of `output`. A payload that is no JSON where the format
+    /// wants JSON is a warning.
+    ///
+    /// # Errors
+    /// [`OutputError`]: nothing more can be printed.
+    pub(crate) fn print_delivery<W: Write>(
+        &self,
+        delivery: &Delivery,
+        output: &mut Output<W>,
+        report: &Report,
+    ) -> Result<(), OutputError> {
+        if let Err(PayloadNotJson) = self.print(&Delivered::now(delivery), output.buffer()) {
+            report.warn(format_args!("the payload of a message on {} is not JSON", delivery.message.topic));
+        }
+        output.end_record()
+    }
+
     /// Appends what is to be printed of `delivered`.
     ///
     /// # Errors
     /// [`PayloadNotJson`]: the format has a `%J` and the payload is not JSON. Everything else has been appended.
-    pub(crate) fn print(&self, delivered: &Delivered<'_>, out: &mut Vec<u8>) -> Result<(), PayloadNotJson> {
+    fn print(&self, delivered: &Delivered<'_>, out: &mut Vec<u8>) -> Result<(), PayloadNotJson> {
         let payload = delivered.payload;
         let mut outcome = Ok(());
         match &self.style {

@@ -6,6 +6,9 @@ use std::io;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+/// Bytes of address space for the thread's stack; memory is used only as far as it is touched.
+const STACK_BYTES: usize = 128 * 1024;
+
 /// A request to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Signal {
@@ -41,6 +44,6 @@ pub(crate) fn watch(mut tell: impl FnMut(Signal) -> bool + Send + 'static) -> io
             }
         }
     };
-    std::thread::Builder::new().name("signals".to_owned()).stack_size(64 * 1024).spawn(watch)?;
+    std::thread::Builder::new().name("signals".to_owned()).stack_size(STACK_BYTES).spawn(watch)?;
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use socket2::SockRef;
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 use tokio::net::TcpStream;
 
@@ -31,10 +32,14 @@ impl Transport {
     }
 
     /// Writes as much as the system takes now. Nobody is woken when it takes more.
+    ///
+    /// The system is asked, not the runtime: that learns only with its next events that a new socket
+    /// can be written to, which would put off every CONNACK by one round.
     pub(crate) fn try_write(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        let socket = SockRef::from(&self.0);
         match parts {
-            [part] => self.0.try_write(part),
-            parts => self.0.try_write_vectored(parts),
+            [part] => socket.send(part),
+            parts => socket.send_vectored(parts),
         }
     }
 

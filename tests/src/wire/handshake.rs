@@ -90,12 +90,8 @@ impl Wire {
         Publish {
             delivery: match qos {
                 QoS::AtMostOnce => Delivery::AtMostOnce,
-                QoS::AtLeastOnce => {
-                    Delivery::AtLeastOnce { packet_id: self.next_packet_id(), dup: false }
-                }
-                QoS::ExactlyOnce => {
-                    Delivery::ExactlyOnce { packet_id: self.next_packet_id(), dup: false }
-                }
+                QoS::AtLeastOnce => Delivery::AtLeastOnce { packet_id: self.next_packet_id(), dup: false },
+                QoS::ExactlyOnce => Delivery::ExactlyOnce { packet_id: self.next_packet_id(), dup: false },
             },
             retain: false,
             topic: Some(TopicName::owned(topic).expect("a legal topic")),

@@ -39,7 +39,8 @@ fn a_client_that_chose_its_identifier_is_assigned_none() {
 fn client_identifiers_may_hold_anything_that_is_text() {
     everywhere(|scenario| {
         let long = "x".repeat(1000);
-        for client_id in ["a", "with spaces in it", "größe/+/#/$share", "0123456789abcdefghijkLMNOPQ", &long] {
+        for client_id in ["a", "with spaces in it", "größe/+/#/$share", "0123456789abcdefghijkLMNOPQ", &long]
+        {
             let mut wire = scenario.connect_lasting(client_id);
             wire.ping();
             wire.disconnect();

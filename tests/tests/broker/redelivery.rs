@@ -149,8 +149,11 @@ fn a_full_queue_drops_as_the_operator_says() {
 
 #[test]
 fn a_held_publisher_goes_on_when_the_subscriber_does() {
-    let settings =
-        [("limits.queue_messages_max", "2"), ("limits.inflight_max", "1"), ("queue_policy", "hold_publisher")];
+    let settings = [
+        ("limits.queue_messages_max", "2"),
+        ("limits.inflight_max", "1"),
+        ("queue_policy", "hold_publisher"),
+    ];
     everywhere_with(&settings, |scenario| {
         let mut subscriber = scenario.connect("slow");
         subscriber.subscribe("a", AtLeastOnce);

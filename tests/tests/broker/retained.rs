@@ -166,12 +166,14 @@ fn retain_as_published_keeps_the_flag() {
 fn retained_messages_keep_their_properties() {
     in_version(V5, |scenario| {
         let mut publisher = scenario.connect("publisher");
-        publisher.send("33 # 'a' 0001 (01 01 03 'text/plain' 08 'r' 09 0002 0102 26 'n' '2' 26 'n' '1') <kept>");
+        publisher
+            .send("33 # 'a' 0001 (01 01 03 'text/plain' 08 'r' 09 0002 0102 26 'n' '2' 26 'n' '1') <kept>");
         publisher.expect("40 # 0001 10");
         let mut subscriber = scenario.connect("subscriber");
         subscriber.subscribe_with("a", "0b 07", 0);
-        subscriber
-            .expect("31 # 'a' (01 01 03 'text/plain' 08 'r' 09 0002 0102 26 'n' '2' 26 'n' '1' 0b 07) <kept>");
+        subscriber.expect(
+            "31 # 'a' (01 01 03 'text/plain' 08 'r' 09 0002 0102 26 'n' '2' 26 'n' '1' 0b 07) <kept>",
+        );
     });
 }
 

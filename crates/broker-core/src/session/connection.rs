@@ -14,7 +14,7 @@ pub(crate) struct Connection {
     pub(crate) id: ConnectionId,
     /// What is spoken on it.
     pub(crate) version: ProtocolVersion,
-    /// QoS 1 and 2 publications the client takes at once `[MQTT5-3.3.4-7]`.
+    /// QoS 1 and 2 publications the client takes at once `[MQTT5-3.3.4-9]`.
     pub(crate) receive_maximum: u16,
     /// The largest packet the client takes `[MQTT5-3.1.2-24]`.
     pub(crate) packet_bytes_max: u32,

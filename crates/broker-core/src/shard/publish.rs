@@ -47,7 +47,7 @@ impl Shard {
         let mut scratch = std::mem::take(&mut self.properties);
         let (addressed, properties) = part_properties(&publish.properties, &mut scratch);
         match (inbound, aliases.resolve(publish.topic.as_ref().map(TopicName::borrow), addressed.alias)) {
-            // [MQTT5-3.3.4-8]
+            // [MQTT5-3.3.4-7]
             (Inbound::ReceiveMaximumExceeded, _) => {
                 self.break_off(id, ReasonCode::ReceiveMaximumExceeded, now, effects);
             }

@@ -7,10 +7,11 @@ pub(crate) mod text;
 
 pub(crate) use broker::{Broker, Client};
 pub(crate) use packets::{
-    Hello, Say, acknowledge, disconnect, publish, subscribe, subscription, unsubscribe, v31, v311, v5, will,
+    Hello, Say, acknowledge, disconnect, identifier, maximum_packet_size, publish, receive_maximum, refuse, subscribe,
+    subscription, topic_alias, unsubscribe, v5, v31, v311, will,
 };
 pub(crate) use mqtt_codec::{
-    Property, ProtocolVersion,
+    Packet, Property, ProtocolVersion, ReasonCode,
     QoS::{self, AtLeastOnce, AtMostOnce, ExactlyOnce},
 };
 

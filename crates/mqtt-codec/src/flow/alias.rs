@@ -16,7 +16,7 @@ pub struct InboundAliases {
 }
 
 impl InboundAliases {
-    /// Accepts aliases from 1 to `maximum` `[MQTT5-3.3.2-11]`; 0 accepts none.
+    /// Accepts aliases from 1 to `maximum` `[MQTT5-3.3.2-10]` `[MQTT5-3.3.2-12]`; 0 accepts none.
     #[must_use]
     pub const fn new(maximum: u16) -> Self {
         Self { topics: Vec::new(), maximum }
@@ -33,12 +33,12 @@ impl InboundAliases {
     ) -> Result<TopicNameRef<'a>, Violation> {
         let Some(alias) = alias else { return topic.ok_or(Violation::TopicEmptyWithoutAlias) };
         if alias.get() > self.maximum {
-            return Err(Violation::TopicAliasUnknown);
+            return Err(Violation::TopicAliasAboveMaximum);
         }
         let index = usize::from(alias.get()) - 1;
         let Some(topic) = topic else {
             let known = self.topics.get(index).and_then(Option::as_ref);
-            return known.map(TopicName::borrow).ok_or(Violation::TopicAliasUnknown);
+            return known.map(TopicName::borrow).ok_or(Violation::TopicAliasUndefined);
         };
         if self.topics.len() <= index {
             self.topics.resize(index + 1, None);
@@ -70,7 +70,7 @@ pub enum OutboundAlias {
 
 impl OutboundAliases {
     /// Defines aliases from 1 to `maximum`, which is what the peer allows `[MQTT5-3.1.2-26]`
-    /// `[MQTT5-3.2.2-17]` or our own limit; 0 defines none `[MQTT5-3.1.2-27]` `[MQTT5-3.2.2-18]`.
+    /// `[MQTT5-3.2.2-17]` or our own limit `[MQTT5-3.3.2-9]` `[MQTT5-3.3.2-11]`; 0 defines none `[MQTT5-3.1.2-27]` `[MQTT5-3.2.2-18]`.
     #[must_use]
     pub const fn new(maximum: u16) -> Self {
         Self { aliases: BTreeMap::new(), maximum }

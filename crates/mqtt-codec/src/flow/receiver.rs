@@ -12,7 +12,7 @@ pub enum Inbound {
     /// A QoS 2 message that was delivered before: acknowledge it, deliver nothing `[MQTT5-4.3.3-10]`
     /// `[MQTT311-4.3.3-2]`.
     Duplicate,
-    /// More in flight than we announced: end the connection with 0x93 `[MQTT5-3.3.4-8]`.
+    /// More in flight than we announced: end the connection with 0x93 `[MQTT5-3.3.4-7]`.
     ReceiveMaximumExceeded,
 }
 

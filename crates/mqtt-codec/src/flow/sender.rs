@@ -58,42 +58,54 @@ pub enum Resend<'a, M> {
 /// The sending side of QoS 1 and 2 of one session. Empty, it owns no heap memory.
 #[derive(Clone, Debug)]
 pub struct Sender<M> {
-    /// In the order first sent `[MQTT5-4.6.0-6]`.
-    in_flight: VecDeque<InFlight<M>>,
-    /// How many of them, from the front, were sent on this connection; the rest awaits
-    /// [`next_resend`](Self::next_resend).
+    /// In the order first sent `[MQTT5-4.6.0-1]` `[MQTT311-4.6.0-1]`.
+    entries: VecDeque<Entry<M>>,
+    /// How many of them were sent on this connection.
     sent: usize,
+    /// Where to look for the next PUBREL and the next PUBLISH to send again: all before is sent.
+    next_pubrel: usize,
+    next_publish: usize,
+    /// Whether the identifiers count up from the front, as they do until one stays in flight while all
+    /// others come round: then an identifier is found by bisection.
+    counts_up: bool,
     /// The peer's Receive Maximum, or our own limit if that is lower.
     window: u16,
+}
+
+#[derive(Clone, Debug)]
+struct Entry<M> {
+    in_flight: InFlight<M>,
+    is_sent: bool,
 }
 
 impl<M> Sender<M> {
     /// A sender that may have `window` publications in flight.
     #[must_use]
     pub const fn new(window: u16) -> Self {
-        Self { in_flight: VecDeque::new(), sent: 0, window }
+        let entries = VecDeque::new();
+        Self { entries, sent: 0, next_pubrel: 0, next_publish: 0, counts_up: true, window }
     }
 
     /// How many publications are in flight, those not yet sent again included.
     #[must_use]
     #[inline]
     pub fn len(&self) -> usize {
-        self.in_flight.len()
+        self.entries.len()
     }
 
     /// Whether nothing is in flight.
     #[must_use]
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.in_flight.is_empty()
+        self.entries.is_empty()
     }
 
-    /// Whether one more new publication may be sent `[MQTT5-3.3.4-7]` `[MQTT5-3.3.4-9]`. What is to
-    /// be sent again goes first.
+    /// Whether one more new publication may be sent `[MQTT5-3.3.4-7]` `[MQTT5-3.3.4-9]`
+    /// `[MQTT5-4.9.0-2]`. What is to be sent again goes first.
     #[must_use]
     #[inline]
     pub fn has_room(&self) -> bool {
-        self.in_flight.len() < usize::from(self.window) && self.sent == self.in_flight.len()
+        self.sent < usize::from(self.window) && self.sent == self.entries.len()
     }
 
     /// Whether an identifier is in flight.
@@ -105,7 +117,7 @@ impl<M> Sender<M> {
 
     /// Everything in flight, oldest first.
     pub fn iter(&self) -> impl Iterator<Item = &InFlight<M>> {
-        self.in_flight.iter()
+        self.entries.iter().map(|entry| &entry.in_flight)
     }
 
     /// Takes a publication into flight; the caller sends the PUBLISH. Ask [`has_room`](Self::has_room)
@@ -113,8 +125,11 @@ impl<M> Sender<M> {
     #[inline]
     pub fn send(&mut self, packet_id: PacketId, qos: QoS, message: M) {
         debug_assert!(qos > QoS::AtMostOnce && self.has_room() && !self.contains(packet_id));
-        self.in_flight.push_back(InFlight { packet_id, qos, step: Step::Published, message });
-        self.sent = self.in_flight.len();
+        let in_flight = InFlight { packet_id, qos, step: Step::Published, message };
+        self.push(Entry { in_flight, is_sent: true });
+        self.sent += 1;
+        self.next_pubrel = self.entries.len();
+        self.next_publish = self.entries.len();
     }
 
     /// PUBACK was received: a QoS 1 publication is complete, whatever the reason said.
@@ -127,7 +142,7 @@ impl<M> Sender<M> {
     }
 
     /// PUBREC was received. With an error the publication is complete and its identifier free
-    /// `[MQTT5-4.9.0-2]`; otherwise the caller sends PUBREL, once more if PUBREC came once more
+    /// `[MQTT5-4.4.0-2]`; otherwise the caller sends PUBREL, once more if PUBREC came once more
     /// `[MQTT5-4.3.3-4]`. `received` may strip the message of what PUBREL does not need.
     ///
     /// # Errors
@@ -139,12 +154,15 @@ impl<M> Sender<M> {
         received: impl FnOnce(&mut M),
     ) -> Result<Progress<M>, Unexpected> {
         let position = self.position(packet_id).ok_or(Unexpected)?;
-        let entry = self.in_flight.get_mut(position).ok_or(Unexpected)?;
-        match (entry.qos, entry.step) {
+        let entry = self.entries.get_mut(position).ok_or(Unexpected)?;
+        let in_flight = &mut entry.in_flight;
+        match (in_flight.qos, in_flight.step) {
             (QoS::ExactlyOnce, Step::Published) if refused => self.take(position).map(Progress::Done),
             (QoS::ExactlyOnce, Step::Published) => {
-                entry.step = Step::Received;
-                received(&mut entry.message);
+                in_flight.step = Step::Received;
+                received(&mut in_flight.message);
+                self.sent += usize::from(!entry.is_sent);
+                entry.is_sent = true;
                 Ok(Progress::Release)
             }
             (QoS::ExactlyOnce, Step::Received) => Ok(Progress::Release),
@@ -171,64 +189,106 @@ impl<M> Sender<M> {
     /// window the peer now allows.
     pub fn reconnect(&mut self, window: u16) {
         self.window = window;
-        self.sent = 0;
+        self.rewind();
+        for entry in &mut self.entries {
+            entry.is_sent = false;
+        }
     }
 
-    /// The next publication to send again, in the original order `[MQTT5-4.4.0-1]` `[MQTT5-4.6.0-1]`
-    /// `[MQTT311-4.4.0-1]`; none when all are sent or the window is full. Call it until it says none,
-    /// after a reconnect and after each completed publication.
+    /// The next publication to send again `[MQTT5-4.4.0-1]` `[MQTT311-4.4.0-1]`: each PUBREL, for which
+    /// no window must be waited `[MQTT5-3.3.4-10]` `[MQTT5-4.9.0-3]`, then each PUBLISH, both in their
+    /// original order; none when all are sent or the window is full. Call it until it says none, after a
+    /// reconnect and after each completed publication.
     pub fn next_resend(&mut self) -> Option<Resend<'_, M>> {
+        if let Some(position) = self.next_unsent(self.next_pubrel, Step::Received) {
+            self.next_pubrel = position + 1;
+            self.sent += 1;
+            let entry = self.entries.get_mut(position)?;
+            entry.is_sent = true;
+            return Some(Resend::PubRel(entry.in_flight.packet_id));
+        }
+        self.next_pubrel = self.entries.len();
         if self.sent >= usize::from(self.window) {
             return None;
         }
-        let entry = self.in_flight.get_mut(self.sent)?;
+        let position = self.next_unsent(self.next_publish, Step::Published)?;
+        self.next_publish = position + 1;
         self.sent += 1;
-        Some(match entry.step {
-            Step::Published => Resend::Publish(entry),
-            Step::Received => Resend::PubRel(entry.packet_id),
-        })
+        let entry = self.entries.get_mut(position)?;
+        entry.is_sent = true;
+        Some(Resend::Publish(&mut entry.in_flight))
     }
 
     /// Ends the session: hands back everything in flight, oldest first.
     pub fn drain(&mut self) -> impl Iterator<Item = InFlight<M>> {
-        self.sent = 0;
-        self.in_flight.drain(..)
+        self.rewind();
+        self.entries.drain(..).map(|entry| entry.in_flight)
     }
 
     /// Continues what an earlier process had in flight. Call it oldest first, then
     /// [`reconnect`](Self::reconnect).
-    pub fn restore(&mut self, entry: InFlight<M>) {
-        self.in_flight.push_back(entry);
+    pub fn restore(&mut self, in_flight: InFlight<M>) {
+        self.push(Entry { in_flight, is_sent: false });
+    }
+
+    fn push(&mut self, entry: Entry<M>) {
+        let packet_id = entry.in_flight.packet_id;
+        self.counts_up = match (self.entries.front(), self.entries.back()) {
+            (Some(front), Some(back)) => {
+                let origin = front.in_flight.packet_id;
+                self.counts_up && distance(origin, packet_id) > distance(origin, back.in_flight.packet_id)
+            }
+            _ => true,
+        };
+        self.entries.push_back(entry);
+    }
+
+    fn rewind(&mut self) {
+        self.sent = 0;
+        self.next_pubrel = 0;
+        self.next_publish = 0;
+    }
+
+    fn next_unsent(&self, from: usize, step: Step) -> Option<usize> {
+        let is_next = |entry: &Entry<M>| !entry.is_sent && entry.in_flight.step == step;
+        self.entries.range(from.min(self.entries.len())..).position(is_next).map(|behind| from + behind)
     }
 
     fn complete(&mut self, packet_id: PacketId, qos: QoS, step: Step) -> Result<InFlight<M>, Unexpected> {
         let position = self.position(packet_id).ok_or(Unexpected)?;
-        match self.in_flight.get(position) {
-            Some(entry) if entry.qos == qos && entry.step == step => self.take(position),
+        match self.entries.get(position).map(|entry| &entry.in_flight) {
+            Some(in_flight) if in_flight.qos == qos && in_flight.step == step => self.take(position),
             _ => Err(Unexpected),
         }
     }
 
     fn take(&mut self, position: usize) -> Result<InFlight<M>, Unexpected> {
+        let entry = self.entries.remove(position).ok_or(Unexpected)?;
         // An acknowledgement of the connection before may complete what was not yet sent again.
-        if position < self.sent {
-            self.sent -= 1;
-        }
-        self.in_flight.remove(position).ok_or(Unexpected)
+        self.sent -= usize::from(entry.is_sent);
+        self.next_pubrel -= usize::from(position < self.next_pubrel);
+        self.next_publish -= usize::from(position < self.next_publish);
+        Ok(entry.in_flight)
     }
 
-    /// Where an identifier is. Acknowledgements come nearly in order, so it is nearly at the front;
-    /// identifiers count up, so its distance from the front is the next best guess; else all are
-    /// asked, which the window bounds.
+    /// Where an identifier is. Acknowledgements come nearly in order and identifiers count up, so its
+    /// distance from the front is the best guess.
     #[inline]
     fn position(&self, packet_id: PacketId) -> Option<usize> {
-        let is_at =
-            |index: usize| self.in_flight.get(index).is_some_and(|entry| entry.packet_id == packet_id);
-        let front = self.in_flight.front()?;
-        let guess = usize::from(packet_id.get().wrapping_sub(front.packet_id.get()));
-        if is_at(guess) {
-            return Some(guess);
+        let origin = self.entries.front()?.in_flight.packet_id;
+        let sought = distance(origin, packet_id);
+        let is_it = |entry: &Entry<M>| entry.in_flight.packet_id == packet_id;
+        if self.entries.get(usize::from(sought)).is_some_and(is_it) {
+            return Some(usize::from(sought));
         }
-        self.in_flight.iter().position(|entry| entry.packet_id == packet_id)
+        if self.counts_up {
+            return self.entries.binary_search_by_key(&sought, |it| distance(origin, it.in_flight.packet_id)).ok();
+        }
+        self.entries.iter().position(is_it)
     }
+}
+
+/// How far an identifier is behind another, counting up and round.
+fn distance(origin: PacketId, packet_id: PacketId) -> u16 {
+    packet_id.get().wrapping_sub(origin.get())
 }

@@ -33,7 +33,7 @@ impl<S: Storage> Ack<S> {
 }
 
 impl<'a> Ack<Borrowed<'a>> {
-    #[inline]
+    #[inline(always)]
     pub(super) fn decode(
         kind: PacketType,
         body: &'a [u8],
@@ -42,7 +42,7 @@ impl<'a> Ack<Borrowed<'a>> {
         Self::parse(kind, body, version).map_err(read::violation).and_then(read::end)
     }
 
-    #[inline]
+    #[inline(always)]
     fn parse(kind: PacketType, input: &'a [u8], version: ProtocolVersion) -> Parsed<'a, Self> {
         let (rest, packet_id) = read::packet_id(input)?;
         // Success without properties may leave out both; properties alone may be left out as well.
@@ -50,7 +50,13 @@ impl<'a> Ack<Borrowed<'a>> {
             let properties = PropertiesRef::NONE;
             return Ok((rest, Self { packet_id, reason: ReasonCode::Success, properties }));
         }
-        let (rest, reason) = reason(kind, rest)?;
+        Self::parse_reason(kind, packet_id, rest)
+    }
+
+    /// The part that most acknowledgements do without.
+    #[inline(never)]
+    fn parse_reason(kind: PacketType, packet_id: PacketId, input: &'a [u8]) -> Parsed<'a, Self> {
+        let (rest, reason) = reason(kind, input)?;
         let (rest, properties) = if rest.is_empty() {
             (rest, PropertiesRef::NONE)
         } else {
@@ -75,8 +81,8 @@ impl<S: Storage> Ack<S> {
         let with_properties = version.has_properties() && !self.properties.is_empty();
         let with_reason = version.has_properties() && (self.reason != ReasonCode::Success || with_properties);
         let properties = if with_properties { self.properties.encoded_len() } else { 0 };
-        write::fixed_header(out, kind.first_byte(), 2 + usize::from(with_reason) + properties)?;
-        out.put(&self.packet_id.get().to_be_bytes());
+        let remaining = 2 + usize::from(with_reason) + properties;
+        write::head(out, kind.first_byte(), remaining, self.packet_id.get().to_be_bytes())?;
         if with_reason {
             out.put(&[self.reason.byte()]);
         }

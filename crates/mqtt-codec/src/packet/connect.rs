@@ -7,6 +7,7 @@ use crate::{
     qos::QoS,
     read::{self, Parsed},
     storage::{Borrowed, Owned, Storage, share_bytes, share_text},
+    text,
     version::ProtocolVersion,
     write::{self, Output},
 };
@@ -116,10 +117,11 @@ impl<S: Storage> Connect<S> {
         if let Some(password) = &self.password {
             remaining += write::prefixed_len(password.as_ref().len())?;
         }
-        write::fixed_header(out, PacketType::Connect.first_byte(), remaining)?;
-        write::prefixed(out, version.name().as_bytes());
-        out.put(&[version.level(), self.flags()]);
-        out.put(&self.keep_alive_seconds.to_be_bytes());
+        let name = version.name();
+        write::head(out, PacketType::Connect.first_byte(), remaining, write::length_bytes(name.len()))?;
+        out.put(name.as_bytes());
+        let [keep_alive_high, keep_alive_low] = self.keep_alive_seconds.to_be_bytes();
+        out.put(&[version.level(), self.flags(), keep_alive_high, keep_alive_low]);
         if version.has_properties() {
             self.properties.encode(out)?;
         }
@@ -156,7 +158,7 @@ impl<S: Storage> Connect<S> {
 /// Text that the caller made may hold U+0000, which a string on the wire must not `[MQTT5-1.5.4-2]`
 /// `[MQTT311-1.5.3-2]`.
 fn check_text(text: &str) -> Result<(), EncodeError> {
-    if text.contains('\0') { Err(EncodeError::Violation(Violation::TextHasNul)) } else { Ok(()) }
+    if text::has_nul(text.as_bytes()) { Err(EncodeError::Violation(Violation::TextHasNul)) } else { Ok(()) }
 }
 
 /// The version that the body of a CONNECT names, whatever is wrong behind it.

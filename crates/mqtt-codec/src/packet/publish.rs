@@ -85,7 +85,7 @@ impl Delivery {
 }
 
 impl<'a> Publish<Borrowed<'a>> {
-    #[inline]
+    #[inline(always)]
     pub(super) fn decode(flags: u8, body: &'a [u8], version: ProtocolVersion) -> Result<Self, Violation> {
         match Self::parse(flags, body, version) {
             Ok((payload, publish)) => Ok(Self { payload, ..publish }),
@@ -94,7 +94,7 @@ impl<'a> Publish<Borrowed<'a>> {
     }
 
     /// Everything up to the payload, which is what is left over.
-    #[inline]
+    #[inline(always)]
     fn parse(flags: u8, input: &'a [u8], version: ProtocolVersion) -> Parsed<'a, Self> {
         let (rest, text) = read::topic_text(input)?;
         let (rest, delivery) = delivery(flags, rest)?;
@@ -242,8 +242,8 @@ impl PublishParts<'_> {
     ) -> Result<PublishLayout, EncodeError> {
         let remaining = self.remaining(version)?;
         let start = out.position();
-        write::fixed_header(out, self.first_byte(), remaining)?;
-        write::prefixed(out, self.topic.as_bytes());
+        write::head(out, self.first_byte(), remaining, write::length_bytes(self.topic.len()))?;
+        out.put(self.topic.as_bytes());
         let packet_id = out.position();
         if let Some(id) = self.delivery.packet_id() {
             out.put(&id.get().to_be_bytes());

@@ -82,8 +82,9 @@ macro_rules! acknowledgement {
                 out: &mut impl Output,
             ) -> Result<(), EncodeError> {
                 let properties = if version.has_properties() { self.properties.encoded_len() } else { 0 };
-                write::fixed_header(out, PacketType::$name.first_byte(), 2 + properties + code_bytes)?;
-                out.put(&self.packet_id.get().to_be_bytes());
+                let remaining = 2 + properties + code_bytes;
+                let packet_id = self.packet_id.get().to_be_bytes();
+                write::head(out, PacketType::$name.first_byte(), remaining, packet_id)?;
                 if version.has_properties() {
                     self.properties.encode(out)?;
                 }

@@ -108,8 +108,8 @@ impl<S: Storage> Unsubscribe<S> {
         }
         let properties = if version.has_properties() { self.properties.encoded_len() } else { 0 };
         let remaining = 2 + properties + self.payload.as_ref().len();
-        write::fixed_header(out, PacketType::Unsubscribe.first_byte(), remaining)?;
-        out.put(&self.packet_id.get().to_be_bytes());
+        let packet_id = self.packet_id.get().to_be_bytes();
+        write::head(out, PacketType::Unsubscribe.first_byte(), remaining, packet_id)?;
         if version.has_properties() {
             self.properties.encode(out)?;
         }

@@ -1,5 +1,5 @@
-//! Owns the catalogue of properties: identifier, name, data type, and the packets that may carry each
-//! (table 2-4 of the 5.0 standard). How values are read is in `value`.
+//! Owns the catalogue of properties: identifier, name, kind of value, and the packets that may carry
+//! each (table 2-4 of the 5.0 standard). How values are read is in `value`.
 
 use core::fmt;
 
@@ -25,23 +25,29 @@ pub enum PropertyOwner {
     Auth = 1 << 13,
 }
 
-/// The data types of values, as far as their length goes.
+/// What a value is: its data type, and the range the standard gives it.
 #[derive(Clone, Copy)]
-pub(super) enum Shape {
-    Byte,
+pub(super) enum Kind {
+    /// A Byte of 0 or 1.
+    Flag,
     TwoByteInteger,
+    PositiveTwoByteInteger,
     FourByteInteger,
-    VariableByteInteger,
-    /// Binary Data, or a string.
-    Prefixed,
-    PrefixedPair,
+    PositiveFourByteInteger,
+    PositiveVariableByteInteger,
+    /// A Two Byte Integer with a reason code of its own for zero.
+    TopicAlias,
+    BinaryData,
+    Text,
+    TopicName,
+    TextPair,
 }
 
 /// Every owner there is: User Property goes everywhere.
 const EVERYWHERE: u16 = (1 << 14) - 1;
 
 macro_rules! properties {
-    ($($name:ident = $id:literal, $text:literal, $shape:ident, $owners:expr;)*) => {
+    ($($name:ident = $id:literal, $text:literal, $kind:ident, $owners:expr;)*) => {
         /// The identifier of a property.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
@@ -65,10 +71,10 @@ macro_rules! properties {
                 match self { $(Self::$name => $text,)* }
             }
 
-            /// How far its value reaches.
+            /// What its value is.
             #[inline]
-            pub(super) const fn shape(self) -> Shape {
-                match self { $(Self::$name => Shape::$shape,)* }
+            pub(super) const fn kind(self) -> Kind {
+                match self { $(Self::$name => Kind::$kind,)* }
             }
 
             const fn owners(self) -> u16 {
@@ -80,34 +86,34 @@ macro_rules! properties {
 }
 
 properties! {
-    PayloadFormatIndicator = 0x01, "Payload Format Indicator", Byte, Publish as u16 | Will as u16;
+    PayloadFormatIndicator = 0x01, "Payload Format Indicator", Flag, Publish as u16 | Will as u16;
     MessageExpiryInterval = 0x02, "Message Expiry Interval", FourByteInteger, Publish as u16 | Will as u16;
-    ContentType = 0x03, "Content Type", Prefixed, Publish as u16 | Will as u16;
-    ResponseTopic = 0x08, "Response Topic", Prefixed, Publish as u16 | Will as u16;
-    CorrelationData = 0x09, "Correlation Data", Prefixed, Publish as u16 | Will as u16;
-    SubscriptionIdentifier = 0x0B, "Subscription Identifier", VariableByteInteger, Publish as u16 | Subscribe as u16;
+    ContentType = 0x03, "Content Type", Text, Publish as u16 | Will as u16;
+    ResponseTopic = 0x08, "Response Topic", TopicName, Publish as u16 | Will as u16;
+    CorrelationData = 0x09, "Correlation Data", BinaryData, Publish as u16 | Will as u16;
+    SubscriptionIdentifier = 0x0B, "Subscription Identifier", PositiveVariableByteInteger, Publish as u16 | Subscribe as u16;
     SessionExpiryInterval = 0x11, "Session Expiry Interval", FourByteInteger, Connect as u16 | ConnAck as u16 | Disconnect as u16;
-    AssignedClientIdentifier = 0x12, "Assigned Client Identifier", Prefixed, ConnAck as u16;
+    AssignedClientIdentifier = 0x12, "Assigned Client Identifier", Text, ConnAck as u16;
     ServerKeepAlive = 0x13, "Server Keep Alive", TwoByteInteger, ConnAck as u16;
-    AuthenticationMethod = 0x15, "Authentication Method", Prefixed, Connect as u16 | ConnAck as u16 | Auth as u16;
-    AuthenticationData = 0x16, "Authentication Data", Prefixed, Connect as u16 | ConnAck as u16 | Auth as u16;
-    RequestProblemInformation = 0x17, "Request Problem Information", Byte, Connect as u16;
+    AuthenticationMethod = 0x15, "Authentication Method", Text, Connect as u16 | ConnAck as u16 | Auth as u16;
+    AuthenticationData = 0x16, "Authentication Data", BinaryData, Connect as u16 | ConnAck as u16 | Auth as u16;
+    RequestProblemInformation = 0x17, "Request Problem Information", Flag, Connect as u16;
     WillDelayInterval = 0x18, "Will Delay Interval", FourByteInteger, Will as u16;
-    RequestResponseInformation = 0x19, "Request Response Information", Byte, Connect as u16;
-    ResponseInformation = 0x1A, "Response Information", Prefixed, ConnAck as u16;
-    ServerReference = 0x1C, "Server Reference", Prefixed, ConnAck as u16 | Disconnect as u16;
-    ReasonString = 0x1F, "Reason String", Prefixed,
+    RequestResponseInformation = 0x19, "Request Response Information", Flag, Connect as u16;
+    ResponseInformation = 0x1A, "Response Information", Text, ConnAck as u16;
+    ServerReference = 0x1C, "Server Reference", Text, ConnAck as u16 | Disconnect as u16;
+    ReasonString = 0x1F, "Reason String", Text,
         EVERYWHERE & !(Connect as u16 | Will as u16 | Publish as u16 | Subscribe as u16 | Unsubscribe as u16);
-    ReceiveMaximum = 0x21, "Receive Maximum", TwoByteInteger, Connect as u16 | ConnAck as u16;
+    ReceiveMaximum = 0x21, "Receive Maximum", PositiveTwoByteInteger, Connect as u16 | ConnAck as u16;
     TopicAliasMaximum = 0x22, "Topic Alias Maximum", TwoByteInteger, Connect as u16 | ConnAck as u16;
-    TopicAlias = 0x23, "Topic Alias", TwoByteInteger, Publish as u16;
-    MaximumQoS = 0x24, "Maximum QoS", Byte, ConnAck as u16;
-    RetainAvailable = 0x25, "Retain Available", Byte, ConnAck as u16;
-    UserProperty = 0x26, "User Property", PrefixedPair, EVERYWHERE;
-    MaximumPacketSize = 0x27, "Maximum Packet Size", FourByteInteger, Connect as u16 | ConnAck as u16;
-    WildcardSubscriptionAvailable = 0x28, "Wildcard Subscription Available", Byte, ConnAck as u16;
-    SubscriptionIdentifierAvailable = 0x29, "Subscription Identifier Available", Byte, ConnAck as u16;
-    SharedSubscriptionAvailable = 0x2A, "Shared Subscription Available", Byte, ConnAck as u16;
+    TopicAlias = 0x23, "Topic Alias", TopicAlias, Publish as u16;
+    MaximumQoS = 0x24, "Maximum QoS", Flag, ConnAck as u16;
+    RetainAvailable = 0x25, "Retain Available", Flag, ConnAck as u16;
+    UserProperty = 0x26, "User Property", TextPair, EVERYWHERE;
+    MaximumPacketSize = 0x27, "Maximum Packet Size", PositiveFourByteInteger, Connect as u16 | ConnAck as u16;
+    WildcardSubscriptionAvailable = 0x28, "Wildcard Subscription Available", Flag, ConnAck as u16;
+    SubscriptionIdentifierAvailable = 0x29, "Subscription Identifier Available", Flag, ConnAck as u16;
+    SharedSubscriptionAvailable = 0x2A, "Shared Subscription Available", Flag, ConnAck as u16;
 }
 
 impl PropertyId {

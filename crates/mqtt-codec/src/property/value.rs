@@ -1,5 +1,5 @@
-//! Owns the value of each property: its type, its range, and its bytes. Which packet may carry it is in
-//! `catalogue`.
+//! Owns the value of each property as a type and as bytes. Which packet may carry it is in `catalogue`, and
+//! whether its bytes are legal in `check`.
 
 use super::catalogue::PropertyId;
 use crate::{
@@ -104,75 +104,52 @@ impl TopicAlias {
 }
 
 impl<'a> Property<'a> {
-    /// Reads a value that was judged before: it is always there.
-    #[inline]
+    /// Reads the value at the front of `input`. It was judged before, so it is there.
     pub(super) fn read(id: PropertyId, input: &'a [u8]) -> Option<Self> {
-        Self::parse(id, input).ok().map(|(_, property)| property)
-    }
-
-    /// Reads the value behind an identifier and judges it.
-    #[inline]
-    pub(super) fn parse(id: PropertyId, input: &'a [u8]) -> Parsed<'a, Self> {
         use PropertyId as Id;
-        Ok(match id {
-            Id::PayloadFormatIndicator => flag(input)?.map(|utf8| {
-                Self::PayloadFormatIndicator(if utf8 {
-                    PayloadFormat::Utf8
-                } else {
-                    PayloadFormat::Unspecified
-                })
+        Some(match id {
+            Id::PayloadFormatIndicator => Self::PayloadFormatIndicator(match flag(input)? {
+                true => PayloadFormat::Utf8,
+                false => PayloadFormat::Unspecified,
             }),
-            Id::MessageExpiryInterval => read::four_bytes(input)?.map(Self::MessageExpiryInterval),
-            Id::ContentType => read::string(input)?.map(Self::ContentType),
+            Id::MessageExpiryInterval => Self::MessageExpiryInterval(value(read::four_bytes(input))?),
+            Id::ContentType => Self::ContentType(value(read::string(input))?),
             Id::ResponseTopic => {
-                let (rest, text) = read::string(input)?;
-                match TopicNameRef::decode(text) {
-                    Ok(topic) => (rest, Self::ResponseTopic(topic)),
-                    // [MQTT5-3.3.2-14]
-                    Err(Violation::TopicNameWildcard) => return read::fail(Violation::ResponseTopicWildcard),
-                    Err(violation) => return read::fail(violation),
-                }
+                Self::ResponseTopic(TopicNameRef::decode(value(read::topic_text(input))?).ok()?)
             }
-            Id::CorrelationData => read::binary(input)?.map(Self::CorrelationData),
+            Id::CorrelationData => Self::CorrelationData(value(read::binary(input))?),
             Id::SubscriptionIdentifier => {
-                non_zero(read::variable(input)?, NonZeroU32::new)?.map(Self::SubscriptionIdentifier)
+                Self::SubscriptionIdentifier(NonZeroU32::new(value(read::variable(input))?)?)
             }
-            Id::SessionExpiryInterval => read::four_bytes(input)?.map(Self::SessionExpiryInterval),
-            Id::AssignedClientIdentifier => read::string(input)?.map(Self::AssignedClientIdentifier),
-            Id::ServerKeepAlive => read::two_bytes(input)?.map(Self::ServerKeepAlive),
-            Id::AuthenticationMethod => read::string(input)?.map(Self::AuthenticationMethod),
-            Id::AuthenticationData => read::binary(input)?.map(Self::AuthenticationData),
-            Id::RequestProblemInformation => flag(input)?.map(Self::RequestProblemInformation),
-            Id::WillDelayInterval => read::four_bytes(input)?.map(Self::WillDelayInterval),
-            Id::RequestResponseInformation => flag(input)?.map(Self::RequestResponseInformation),
-            Id::ResponseInformation => read::string(input)?.map(Self::ResponseInformation),
-            Id::ServerReference => read::string(input)?.map(Self::ServerReference),
-            Id::ReasonString => read::string(input)?.map(Self::ReasonString),
-            Id::ReceiveMaximum => {
-                non_zero(read::two_bytes(input)?, NonZeroU16::new)?.map(Self::ReceiveMaximum)
-            }
-            Id::TopicAliasMaximum => read::two_bytes(input)?.map(Self::TopicAliasMaximum),
-            Id::TopicAlias => {
-                let (rest, number) = read::two_bytes(input)?;
-                match TopicAlias::new(number) {
-                    Some(alias) => (rest, Self::TopicAlias(alias)),
-                    None => return read::fail(Violation::TopicAliasZero),
-                }
-            }
-            Id::MaximumQoS => {
-                flag(input)?.map(|one| Self::MaximumQoS(if one { QoS::AtLeastOnce } else { QoS::AtMostOnce }))
-            }
-            Id::RetainAvailable => flag(input)?.map(Self::RetainAvailable),
+            Id::SessionExpiryInterval => Self::SessionExpiryInterval(value(read::four_bytes(input))?),
+            Id::AssignedClientIdentifier => Self::AssignedClientIdentifier(value(read::string(input))?),
+            Id::ServerKeepAlive => Self::ServerKeepAlive(value(read::two_bytes(input))?),
+            Id::AuthenticationMethod => Self::AuthenticationMethod(value(read::string(input))?),
+            Id::AuthenticationData => Self::AuthenticationData(value(read::binary(input))?),
+            Id::RequestProblemInformation => Self::RequestProblemInformation(flag(input)?),
+            Id::WillDelayInterval => Self::WillDelayInterval(value(read::four_bytes(input))?),
+            Id::RequestResponseInformation => Self::RequestResponseInformation(flag(input)?),
+            Id::ResponseInformation => Self::ResponseInformation(value(read::string(input))?),
+            Id::ServerReference => Self::ServerReference(value(read::string(input))?),
+            Id::ReasonString => Self::ReasonString(value(read::string(input))?),
+            Id::ReceiveMaximum => Self::ReceiveMaximum(NonZeroU16::new(value(read::two_bytes(input))?)?),
+            Id::TopicAliasMaximum => Self::TopicAliasMaximum(value(read::two_bytes(input))?),
+            Id::TopicAlias => Self::TopicAlias(TopicAlias::new(value(read::two_bytes(input))?)?),
+            Id::MaximumQoS => Self::MaximumQoS(match flag(input)? {
+                true => QoS::AtLeastOnce,
+                false => QoS::AtMostOnce,
+            }),
+            Id::RetainAvailable => Self::RetainAvailable(flag(input)?),
             Id::UserProperty => {
-                let (rest, name) = read::string(input)?;
-                read::string(rest)?.map(|value| Self::UserProperty(name, value))
+                let (rest, name) = read::string(input).ok()?;
+                Self::UserProperty(name, value(read::string(rest))?)
             }
             Id::MaximumPacketSize => {
-                non_zero(read::four_bytes(input)?, NonZeroU32::new)?.map(Self::MaximumPacketSize)
+                Self::MaximumPacketSize(NonZeroU32::new(value(read::four_bytes(input))?)?)
             }
-            Id::WildcardSubscriptionAvailable => flag(input)?.map(Self::WildcardSubscriptionAvailable),
-            Id::SubscriptionIdentifierAvailable => flag(input)?.map(Self::SubscriptionIdentifierAvailable),
-            Id::SharedSubscriptionAvailable => flag(input)?.map(Self::SharedSubscriptionAvailable),
+            Id::WildcardSubscriptionAvailable => Self::WildcardSubscriptionAvailable(flag(input)?),
+            Id::SubscriptionIdentifierAvailable => Self::SubscriptionIdentifierAvailable(flag(input)?),
+            Id::SharedSubscriptionAvailable => Self::SharedSubscriptionAvailable(flag(input)?),
         })
     }
 
@@ -265,31 +242,10 @@ fn put(out: &mut impl Output, bytes: &[u8]) -> Result<(), EncodeError> {
     Ok(())
 }
 
-/// A Byte that is 0 or 1.
-fn flag(input: &[u8]) -> Parsed<'_, bool> {
-    let (rest, byte) = read::byte(input)?;
-    match byte {
-        0 => Ok((rest, false)),
-        1 => Ok((rest, true)),
-        _ => read::fail(Violation::PropertyValue),
-    }
+fn flag(input: &[u8]) -> Option<bool> {
+    input.first().map(|&byte| byte != 0)
 }
 
-fn non_zero<'a, N, T>((rest, number): (&'a [u8], N), new: impl Fn(N) -> Option<T>) -> Parsed<'a, T> {
-    match new(number) {
-        Some(value) => Ok((rest, value)),
-        None => read::fail(Violation::PropertyValue),
-    }
-}
-
-/// Lets `Ok((rest, value))` pairs be mapped on their value.
-trait MapValue<'a, T> {
-    fn map<U>(self, map: impl FnOnce(T) -> U) -> (&'a [u8], U);
-}
-
-impl<'a, T> MapValue<'a, T> for (&'a [u8], T) {
-    #[inline]
-    fn map<U>(self, map: impl FnOnce(T) -> U) -> (&'a [u8], U) {
-        (self.0, map(self.1))
-    }
+fn value<T>(parsed: Parsed<'_, T>) -> Option<T> {
+    parsed.ok().map(|(_, value)| value)
 }

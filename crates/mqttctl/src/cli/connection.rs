@@ -8,7 +8,7 @@ use super::{
     values,
     will::WillArguments,
 };
-use crate::error::Error;
+use crate::{error::Error, report::Report};
 use clap::Args;
 use mqtt_codec::{ProtocolVersion, TopicFilter, TopicName};
 use std::{ffi::OsString, process};
@@ -71,10 +71,10 @@ pub(crate) struct ConnectionArguments {
     no_delay: bool,
     /// Print each step to standard error
     #[arg(short = 'd', long, help_heading = "Other")]
-    pub(crate) debug: bool,
+    debug: bool,
     /// Print no error messages, except for wrong usage
     #[arg(long, help_heading = "Other")]
-    pub(crate) quiet: bool,
+    quiet: bool,
     /// Print help
     #[arg(long, action = clap::ArgAction::Help, help_heading = "Other")]
     help: Option<bool>,
@@ -114,6 +114,11 @@ pub(crate) struct Connection {
 }
 
 impl ConnectionArguments {
+    /// How progress is told.
+    pub(crate) fn report(&self) -> Report {
+        Report::new(self.debug, self.quiet)
+    }
+
     /// Decides what the options amount to together; `version_default` is the command's.
     ///
     /// # Errors

@@ -1,5 +1,9 @@
 //! Owns `mqttctl pub`: what is published, and how often.
 
+mod lines;
+pub(super) mod payloads;
+mod publisher;
+
 use crate::{
     cli::{
         arguments::{PayloadArguments, PayloadSource},
@@ -7,9 +11,16 @@ use crate::{
         values,
     },
     error::Error,
+    exit::ExitCode,
+    report::Report,
+    session::{Earlier, Outcome, Plan, Session},
 };
 use clap::Args;
+use dunlin_client::{Backoff, Message, Options, Reconnect};
+use lines::Lines;
 use mqtt_codec::{ProtocolVersion, QoS, TopicName};
+use payloads::Payloads;
+use publisher::{MESSAGES_MAX, Publisher};
 use std::{
     num::{NonZeroU16, NonZeroU64},
     time::Duration,
@@ -60,6 +71,16 @@ struct Publication {
 }
 
 impl PublishArguments {
+    /// Publishes, and ends when the server has taken everything over.
+    ///
+    /// # Errors
+    /// The options contradict each other, or there was no connection long enough.
+    pub(crate) fn run(self) -> Result<ExitCode, Error> {
+        let report = self.connection.report();
+        let publication = self.resolve()?;
+        publication.run(&report).map_err(|error| error.unless_quiet(&report))
+    }
+
     fn resolve(self) -> Result<Publication, Error> {
         let connection = self.connection.resolve(ProtocolVersion::V311)?;
         let topic = connection.topic_name(self.topic)?;
@@ -73,6 +94,80 @@ impl PublishArguments {
             inflight_max: self.max_inflight,
             connection,
         })
+    }
+}
+
+impl Publication {
+    fn run(&self, report: &Report) -> Result<ExitCode, Error> {
+        // What cannot be read is found out before anybody is bothered.
+        let mut payloads = match payloads::whole(&self.source)? {
+            Some(payload) => Payloads::repeated(payload, self.repeat, self.repeat_delay),
+            None => Payloads::Lines(Lines::of_standard_input()),
+        };
+        let plan = Plan {
+            options: self.options(),
+            disconnect_properties: self.connection.properties.disconnect.clone(),
+            earlier: Earlier::Dropped,
+            timeout: None,
+            report: report.clone(),
+        };
+        let mut failed = 0;
+        let outcome = plan.run(async |session| {
+            failed = self.publish(session, &mut payloads).await?;
+            Ok(())
+        })?;
+        Ok(match outcome {
+            Outcome::Done if failed == 0 => ExitCode::Success,
+            Outcome::Done => ExitCode::Failure,
+            Outcome::Interrupted(signal) => ExitCode::Interrupted(signal),
+        })
+    }
+
+    fn options(&self) -> Options {
+        Options {
+            send_maximum: self.inflight_max,
+            queue_messages_max: MESSAGES_MAX,
+            reconnect: match self.source {
+                // As mosquitto_pub has it: a stream outlives a connection, a single message does not.
+                PayloadSource::Lines => Reconnect::Backoff(Backoff::default()),
+                PayloadSource::Given(_) | PayloadSource::File(_) | PayloadSource::StandardInput => {
+                    Reconnect::Never
+                }
+            },
+            ..self.connection.options()
+        }
+    }
+
+    /// Publishes all payloads and awaits their outcomes. Tells how many were not published.
+    async fn publish(&self, session: &Session, payloads: &mut Payloads) -> Result<u64, Error> {
+        let mut publisher = Publisher::new(session, self.template());
+        loop {
+            tokio::select! {
+                biased;
+                batch = payloads.next() => match batch? {
+                    Some(batch) => {
+                        for payload in batch {
+                            publisher.publish(payload).await?;
+                        }
+                    }
+                    None => break,
+                },
+                settled = publisher.settle_one(), if publisher.has_pending() => settled?,
+            }
+        }
+        while publisher.has_pending() {
+            publisher.settle_one().await?;
+        }
+        Ok(publisher.failed())
+    }
+
+    fn template(&self) -> Message {
+        Message {
+            qos: self.qos,
+            retain: self.retain,
+            properties: self.connection.properties.publish.clone(),
+            ..Message::to(self.topic.clone(), "")
+        }
     }
 }
 

@@ -1,16 +1,28 @@
 //! Owns `mqttctl rr`: one request, and the response to it.
 
+mod correlation;
+
+use super::publish::payloads;
 use crate::{
     cli::{
         arguments::{PayloadArguments, PayloadSource, PrintArguments},
         connection::{Connection, ConnectionArguments},
         values,
     },
-    error::Error,
+    error::{Error, ErrorKind},
+    exit::ExitCode,
+    output::Output,
     print::Printer,
+    report::Report,
+    session::{Earlier, Outcome, Plan, Session},
 };
+use bytes::Bytes;
 use clap::Args;
-use mqtt_codec::{ProtocolVersion, QoS, TopicName};
+use correlation::Correlation;
+use dunlin_client::{
+    Delivery, Message, PublishError, ReasonCode, RetainHandling, Subscribe, SubscriptionOptions,
+};
+use mqtt_codec::{ProtocolVersion, QoS, TopicFilter, TopicName};
 use std::time::Duration;
 
 /// The arguments of `rr`.
@@ -42,6 +54,8 @@ struct Request {
     connection: Connection,
     topic: TopicName,
     response_topic: TopicName,
+    /// Matches the response topic alone.
+    response_filter: TopicFilter,
     source: PayloadSource,
     qos: QoS,
     /// `-R`: a retained message on the response topic is no response.
@@ -51,11 +65,24 @@ struct Request {
 }
 
 impl RequestArguments {
+    /// Asks, and prints the response.
+    ///
+    /// # Errors
+    /// The options contradict each other, the connection was lost, the server refused, or the time was up.
+    pub(crate) fn run(self) -> Result<ExitCode, Error> {
+        let report = self.connection.report();
+        let request = self.resolve()?;
+        request.run(&report).map_err(|error| error.unless_quiet(&report))
+    }
+
     fn resolve(self) -> Result<Request, Error> {
         let connection = self.connection.resolve(ProtocolVersion::V5)?;
         let topic = connection.topic_name(self.topic)?;
+        let response_filter = TopicFilter::owned(self.response_topic.as_str())
+            .map_err(|violation| Error::usage(format!("-e {}: {}", self.response_topic, violation.text())))?;
         Ok(Request {
             topic,
+            response_filter,
             response_topic: self.response_topic,
             source: self.payload.resolve([])?,
             qos: self.qos,
@@ -64,6 +91,87 @@ impl RequestArguments {
             timeout: self.timeout.map(|seconds| Duration::from_secs(seconds.into())),
             connection,
         })
+    }
+}
+
+impl Request {
+    fn run(&self, report: &Report) -> Result<ExitCode, Error> {
+        // The other sources of payloads are not offered here.
+        let payload = payloads::whole(&self.source)?.unwrap_or_default();
+        let plan = Plan {
+            options: self.connection.options(),
+            disconnect_properties: self.connection.properties.disconnect.clone(),
+            earlier: Earlier::Dropped,
+            timeout: self.timeout,
+            report: report.clone(),
+        };
+        let outcome = plan.run(async |session| {
+            let response = self.ask(session, payload).await?;
+            let mut output = Output::stdout();
+            self.printer.print_delivery(&response, &mut output, report)?;
+            Ok(output.flush()?)
+        })?;
+        Ok(match outcome {
+            Outcome::Done => ExitCode::Success,
+            Outcome::Interrupted(signal) => ExitCode::Interrupted(signal),
+        })
+    }
+
+    /// Publishes the request once the response can be received, and waits for it.
+    async fn ask(&self, session: &Session, payload: Bytes) -> Result<Delivery, Error> {
+        let correlation = Correlation::new(&self.connection.properties.publish, self.connection.version);
+        let message = Message {
+            qos: self.qos,
+            properties: correlation
+                .address(&self.response_topic)
+                .map_err(|error| Error::usage(format!("-D publish: {error}")))?,
+            ..Message::to(self.topic.clone(), payload)
+        };
+        let mut responses = session.subscribe(self.subscribe()).await?;
+        self.publish(session, message).await?;
+        while let Some(response) = responses.next().await {
+            let is_old = self.skip_retained && response.message.retain;
+            if !is_old && correlation.accepts(&response.message) {
+                return Ok(response);
+            }
+        }
+        Err(session.stream_ended().await)
+    }
+
+    fn subscribe(&self) -> Subscribe {
+        let options = SubscriptionOptions {
+            retain_handling: if self.skip_retained {
+                RetainHandling::DoNotSend
+            } else {
+                RetainHandling::Send
+            },
+            ..SubscriptionOptions::qos(self.qos)
+        };
+        Subscribe {
+            properties: self.connection.properties.subscribe.clone(),
+            ..Subscribe::filters([(self.response_filter.clone(), options)])
+        }
+    }
+
+    async fn publish(&self, session: &Session, message: Message) -> Result<(), Error> {
+        session.report.step(format_args!(
+            "sending PUBLISH (q{}, r0, '{}', ... ({} bytes))",
+            message.qos.bits(),
+            message.topic,
+            message.payload.len()
+        ));
+        match session.client.publish(message).await {
+            Ok(published) => {
+                if published.reason == ReasonCode::NoMatchingSubscribers {
+                    session.report.warn(format_args!("nobody has subscribed to {}", self.topic));
+                }
+                Ok(())
+            }
+            Err(PublishError::Closed | PublishError::ConnectionLost) => Err(session.ended().await),
+            Err(error) => {
+                Err(Error::remote(ErrorKind::Denied, format!("the request was not published: {error}")))
+            }
+        }
     }
 }
 

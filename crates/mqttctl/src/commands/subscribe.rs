@@ -1,5 +1,10 @@
 //! Owns `mqttctl sub`: what is subscribed to, what of it is printed, and when to stop.
 
+mod inbox;
+mod reception;
+mod remover;
+mod selection;
+
 use crate::{
     cli::{
         arguments::PrintArguments,
@@ -7,11 +12,23 @@ use crate::{
         values,
     },
     error::Error,
+    exit::ExitCode,
+    output::Output,
     print::Printer,
+    report::Report,
+    session::{Earlier, Outcome, Plan, Session},
 };
 use clap::Args;
+use dunlin_client::{
+    Acknowledging, Backoff, Options, Overflow, Reconnect, RetainHandling, Subscribe, SubscriptionOptions,
+    Unsubscribe, UnsubscribeError,
+};
+use inbox::Inbox;
 use mqtt_codec::{ProtocolVersion, QoS, TopicFilter};
-use std::{num::NonZeroU64, time::Duration};
+use reception::{Finish, Reception};
+use remover::Remover;
+use selection::{Random, RetainedSelection, Selection};
+use std::{io::Stdout, num::NonZeroU64, time::Duration};
 
 /// The arguments of `sub`.
 #[derive(Clone, Debug, Args)]
@@ -69,25 +86,6 @@ struct Subscription {
     end: End,
 }
 
-/// Which messages are handled at all.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Selection {
-    filter_out: Vec<TopicFilter>,
-    retained: RetainedSelection,
-    /// Out of a thousand messages, how many are printed.
-    random_per_mille: u16,
-}
-
-/// Which of retained and live messages are handled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum RetainedSelection {
-    All,
-    /// `-R`
-    LiveOnly,
-    /// `--retained-only`
-    RetainedOnly,
-}
-
 /// When to stop without being told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct End {
@@ -97,6 +95,16 @@ struct End {
 }
 
 impl SubscribeArguments {
+    /// Subscribes, and prints what is delivered.
+    ///
+    /// # Errors
+    /// The options contradict each other, the connection was lost for good, or the time was up.
+    pub(crate) fn run(self) -> Result<ExitCode, Error> {
+        let report = self.connection.report();
+        let subscription = self.resolve()?;
+        subscription.run(&report).map_err(|error| error.unless_quiet(&report))
+    }
+
     fn resolve(self) -> Result<Subscription, Error> {
         let connection = self.connection.resolve(ProtocolVersion::V311)?;
         let mut topics = self.topics;
@@ -129,6 +137,102 @@ impl SubscribeArguments {
             },
             connection,
         })
+    }
+}
+
+impl Subscription {
+    fn run(&self, report: &Report) -> Result<ExitCode, Error> {
+        let mut output = Output::stdout();
+        // Outlives the connection: what is left in it unacknowledged stays in the session.
+        let mut inbox = Inbox::default();
+        let plan = Plan {
+            options: Options {
+                reconnect: Reconnect::Backoff(Backoff::default()),
+                ..self.connection.options()
+            },
+            disconnect_properties: self.connection.properties.disconnect.clone(),
+            earlier: Earlier::Received,
+            timeout: self.end.timeout,
+            report: report.clone(),
+        };
+        let outcome = plan.run(async |session| self.receive(session, &mut inbox, &mut output).await)?;
+        match outcome {
+            // A subscriber is ended by Ctrl-C as a matter of course.
+            Outcome::Done | Outcome::Interrupted(_) => Ok(ExitCode::Success),
+        }
+    }
+
+    /// Subscribes, and prints until it is time to end.
+    async fn receive(
+        &self,
+        session: &mut Session,
+        inbox: &mut Inbox,
+        output: &mut Output<Stdout>,
+    ) -> Result<(), Error> {
+        inbox.earlier = session.take_earlier();
+        if !self.unsubscribe.is_empty() {
+            self.unsubscribe(session).await?;
+        }
+        if !self.topics.is_empty() {
+            inbox.subscription = Some(session.subscribe(self.request()).await?);
+        }
+        if self.end.after_subscribe {
+            return Ok(());
+        }
+        let mut reception = Reception {
+            selection: &self.selection,
+            printer: &self.printer,
+            report: session.report.clone(),
+            output,
+            remover: self
+                .remove_retained
+                .then(|| Remover::start(session.client.clone(), session.report.clone())),
+            remaining: self.end.count.map(NonZeroU64::get),
+            random: Random::new(),
+            printed: Vec::new(),
+        };
+        let finish = reception.run(inbox).await?;
+        if let Some(remover) = reception.remover.take() {
+            remover.finish().await;
+        }
+        match finish {
+            Finish::Complete => Ok(()),
+            Finish::StreamEnded => Err(session.stream_ended().await),
+        }
+    }
+
+    async fn unsubscribe(&self, session: &Session) -> Result<(), Error> {
+        for filter in &self.unsubscribe {
+            session.report.step(format_args!("sending UNSUBSCRIBE (Topic: {filter})"));
+        }
+        let properties = self.connection.properties.unsubscribe.clone();
+        let unsubscribe =
+            Unsubscribe { properties, ..Unsubscribe::filters(self.unsubscribe.iter().cloned()) };
+        match session.client.unsubscribe(unsubscribe).await {
+            Ok(_) => session.report.step(format_args!("received UNSUBACK")),
+            Err(UnsubscribeError::Closed) => return Err(session.ended().await),
+            Err(error) => session.report.warn(format_args!("{error}")),
+        }
+        Ok(())
+    }
+
+    fn request(&self) -> Subscribe {
+        let options = SubscriptionOptions {
+            maximum_qos: self.qos,
+            no_local: false,
+            retain_as_published: self.retain_as_published,
+            // What would not be printed need not be sent.
+            retain_handling: match self.selection.retained {
+                RetainedSelection::LiveOnly => RetainHandling::DoNotSend,
+                RetainedSelection::All | RetainedSelection::RetainedOnly => RetainHandling::Send,
+            },
+        };
+        Subscribe {
+            properties: self.connection.properties.subscribe.clone(),
+            acknowledging: Acknowledging::Manual,
+            overflow: Overflow::PauseReading,
+            ..Subscribe::filters(self.topics.iter().map(|filter| (filter.clone(), options)))
+        }
     }
 }
 

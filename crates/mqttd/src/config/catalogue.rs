@@ -53,8 +53,8 @@ pub(super) static SETTINGS: &[Setting] = &[
     daemon!(
         listen,
         Addresses,
-        "Where clients are accepted over TCP, as IP:PORT. Port 0 lets the system pick a free one. \
-         An address that other machines can reach is refused unless allow_anonymous is true or \
+        "Where clients are accepted over TCP, as IP:PORT. Port 0 lets the system pick a free one; \
+         an IPv6 address serves IPv6 only. An address that other machines can reach is refused unless allow_anonymous is true or \
          authentication is configured."
     ),
     daemon!(

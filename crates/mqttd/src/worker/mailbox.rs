@@ -147,3 +147,6 @@ fn deliveries(message: &PeerMessage) -> u64 {
         PeerMessage::Stored(_) => 0,
     }
 }
+
+#[cfg(test)]
+mod tests;

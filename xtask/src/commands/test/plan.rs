@@ -19,6 +19,8 @@ pub(crate) struct Step {
 pub(crate) enum Work {
     Format,
     Clippy,
+    /// The statements of the standards that the sources cite.
+    Citations,
     /// Everything that the tests below run, built once.
     Build,
     /// Some test programs of one package.
@@ -55,6 +57,7 @@ impl Plan {
     pub(crate) fn of(workspace: &Workspace) -> Self {
         let mut steps = vec![
             step("format", "every file is formatted as rustfmt.toml says", Work::Format),
+            step("spec", "every statement that the sources cite exists", Work::Citations),
             step("clippy", "no lint or compiler warning in any target", Work::Clippy),
             step("build", "every test program and the binaries they start", Work::Build),
         ];
@@ -162,6 +165,7 @@ mod tests {
             &Selection::Everything,
             &[
                 "format",
+                "spec",
                 "clippy",
                 "build",
                 "codec",
@@ -173,7 +177,10 @@ mod tests {
                 "package",
             ],
         );
-        check(&Selection::Quick, &["format", "clippy", "build", "codec", "mqttd", "integration", "doctests"]);
+        check(
+            &Selection::Quick,
+            &["format", "spec", "clippy", "build", "codec", "mqttd", "integration", "doctests"],
+        );
         check(&only(&["doc", "format"]), &["format", "doc"]);
     }
 
@@ -186,7 +193,7 @@ mod tests {
     #[test]
     fn an_unknown_step_is_refused_with_the_known_ones() {
         let error = Plan::of(&workspace()).select(&only(&["clipy"])).expect_err("there is no such step");
-        let expected = "no step is called \"clipy\"; the steps are: format, clippy, build, codec, mqttd, \
+        let expected = "no step is called \"clipy\"; the steps are: format, spec, clippy, build, codec, mqttd, \
                         integration, interop, doctests, doc, package";
         assert_eq!(error.to_string(), expected);
     }

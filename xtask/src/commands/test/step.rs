@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::build::Build;
 use super::libtest::{Findings, Tally};
 use super::plan::{Capture, TestPrograms, Work};
+use crate::commands::spec;
 use crate::error::Error;
 use crate::process::{self, Echo, End, Finished, Line, Source};
 use crate::workspace::{Publication, Target, Workspace};
@@ -46,6 +47,7 @@ impl<'a> Runner<'a> {
                 "-D",
                 "warnings",
             ]),
+            Work::Citations => Ok(self.citations()),
             Work::Build => self.build(),
             Work::Tests(programs) => self.tests(programs),
             Work::DocTests => self.doc_tests(),
@@ -65,6 +67,22 @@ impl<'a> Runner<'a> {
         outcome.findings.tally = if finished.end == End::Success { Tally::PASSED } else { Tally::FAILED };
         outcome.take_output(&finished.end, finished.lines);
         Ok(outcome)
+    }
+
+    /// A list that cannot be read fails the step, not the run.
+    fn citations(&self) -> Outcome {
+        let mut outcome = Outcome::default();
+        let printed = match spec::check_citations(self.workspace) {
+            Ok((unknown, coverage)) => {
+                outcome.notes.push(coverage);
+                unknown
+            }
+            Err(error) => vec![error.to_string()],
+        };
+        outcome.findings.tally = if printed.is_empty() { Tally::PASSED } else { Tally::FAILED };
+        outcome.output =
+            printed.into_iter().map(|text| Line { source: Source::StandardOutput, text }).collect();
+        outcome
     }
 
     /// Builds all test programs and the binaries in one go: with one set of features, so that nothing is built twice,

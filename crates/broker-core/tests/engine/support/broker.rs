@@ -136,6 +136,19 @@ impl Broker {
         assert_eq!(first, Some(granted), "{self}");
     }
 
+    /// As [`subscribe`](Self::subscribe), behind another answer.
+    pub(crate) fn subscribe_after(
+        &mut self,
+        client: Client,
+        answer: &str,
+        filter: &str,
+        options: impl Into<SubscriptionWish>,
+    ) {
+        let first = self.take_first(client).map(|packet| text::show(&packet));
+        assert_eq!(first.as_deref(), Some(answer), "{self}");
+        self.subscribe(client, filter, options);
+    }
+
     /// The connection goes away without a word.
     pub(crate) fn hang_up(&mut self, client: Client) {
         let wire = self.wires.get_mut(&client.0).unwrap();
@@ -163,6 +176,24 @@ impl Broker {
     pub(crate) fn expect(&mut self, client: Client, expected: &[&str]) {
         let received = self.received(client);
         assert_eq!(received, expected, "{self}");
+    }
+
+    /// As [`expect`](Self::expect), without waiting for what is due.
+    #[track_caller]
+    pub(crate) fn expect_now(&mut self, client: Client, expected: &[&str]) {
+        let received: Vec<_> = self.read(client).iter().map(text::show).collect();
+        assert_eq!(received, expected, "{self}");
+    }
+
+    /// Whether a client was hung up on, told why if its version has words for it, and told nothing else.
+    #[track_caller]
+    pub(crate) fn expect_end(&mut self, client: Client, reason: ReasonCode) {
+        let told = format!("DISCONNECT {reason}");
+        let expected = match self.wire(client).version {
+            ProtocolVersion::V5 => vec![told.as_str(), "closed"],
+            ProtocolVersion::V31 | ProtocolVersion::V311 => vec!["closed"],
+        };
+        self.expect(client, &expected);
     }
 
     /// As [`expect`](Self::expect), as text.

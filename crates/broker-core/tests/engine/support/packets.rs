@@ -2,13 +2,14 @@
 
 use bytes::Bytes;
 use mqtt_codec::{
-    MAXIMUM_PACKET_BYTES, Packet, Properties, Property, PropertyId, PropertyOwner, ProtocolVersion, QoS, ReasonCode,
+    MAXIMUM_PACKET_BYTES, Packet, Properties, Property, PropertyOwner, ProtocolVersion, QoS, ReasonCode, TopicAlias,
     TopicFilterRef, TopicName,
     packet::{
         Ack, Connect, Delivery, Disconnect, PacketId, Publish, Subscribe, Subscription, SubscriptionOptions,
         Unsubscribe, Will,
     },
 };
+use std::num::{NonZeroU16, NonZeroU32};
 
 /// A CONNECT in the making: Clean Start, no Keep Alive, nothing else.
 #[derive(Clone)]
@@ -93,7 +94,7 @@ impl Hello {
     }
 }
 
-/// A Will.
+/// A Will that is not retained.
 pub(crate) fn will(topic: &str, payload: &str, qos: QoS, properties: &[Property<'_>]) -> Will {
     Will {
         qos,
@@ -195,6 +196,11 @@ pub(crate) fn acknowledge(kind: fn(Ack) -> Packet, id: u16) -> Packet {
     kind(Ack::new(packet_id(id), ReasonCode::Success))
 }
 
+/// An acknowledgement that says no: `refuse(Packet::PubAck, 7)`.
+pub(crate) fn refuse(kind: fn(Ack) -> Packet, id: u16) -> Packet {
+    kind(Ack::new(packet_id(id), ReasonCode::UnspecifiedError))
+}
+
 pub(crate) fn subscription(qos: QoS) -> SubscriptionOptions {
     SubscriptionOptions::qos(qos)
 }
@@ -232,7 +238,18 @@ pub(crate) fn packet_id(id: u16) -> PacketId {
     PacketId::new(id).expect("0 is no packet identifier")
 }
 
-/// The identifier of a property, for tests that ask whether it is there.
-pub(crate) fn has(properties: &Properties, id: PropertyId) -> bool {
-    properties.contains(id)
+pub(crate) fn receive_maximum(count: u16) -> Property<'static> {
+    Property::ReceiveMaximum(NonZeroU16::new(count).unwrap())
+}
+
+pub(crate) fn maximum_packet_size(bytes: u32) -> Property<'static> {
+    Property::MaximumPacketSize(NonZeroU32::new(bytes).unwrap())
+}
+
+pub(crate) fn topic_alias(number: u16) -> Property<'static> {
+    Property::TopicAlias(TopicAlias::new(number).unwrap())
+}
+
+pub(crate) fn identifier(number: u32) -> Property<'static> {
+    Property::SubscriptionIdentifier(NonZeroU32::new(number).unwrap())
 }

@@ -1,0 +1,174 @@
+//! Owns the proof that a mailbox loses nothing it must keep, and never lets its reader sleep over mail.
+
+use std::sync::Arc;
+use std::task::Wake;
+use std::thread::{self, Thread};
+use std::time::Duration;
+
+use broker_core::PeerTarget;
+use broker_core::{MessageRef, SessionId, Timestamp};
+use mqtt_codec::{QoS, TopicNameRef};
+
+use super::*;
+
+const SENDER: ShardId = ShardId(1);
+
+/// A message of so many bytes for so many sessions.
+fn deliver(qos: QoS, payload: &[u8], targets: usize) -> PeerMessage {
+    let message = MessageRef {
+        topic: TopicNameRef::new("t").expect("a topic"),
+        properties: &[],
+        payload,
+        qos,
+        retain: false,
+        expires_at: Timestamp::NEVER,
+        publisher: None,
+    };
+    let target = PeerTarget {
+        session: SessionId::new(ShardId(0), 0, 0),
+        qos,
+        retain_as_published: false,
+        identifiers: Vec::new(),
+        group: None,
+    };
+    PeerMessage::Deliver { message: message.share(), targets: vec![target; targets], held: None }
+}
+
+fn payload(mail: &Mail) -> Vec<u8> {
+    match mail {
+        Mail::Peer(PeerMessage::Deliver { message, .. }) => message.payload().to_vec(),
+        other => panic!("{other:?} was not posted"),
+    }
+}
+
+fn take(mailbox: &Mailbox) -> (Vec<Mail>, Vec<ShardId>) {
+    let (mut mail, mut held_back) = (Vec::new(), Vec::new());
+    mailbox.take(&mut mail, &mut held_back);
+    (mail, held_back)
+}
+
+#[test]
+fn mail_is_taken_in_the_order_in_which_it_was_posted() {
+    let mailbox = Mailbox::default();
+    assert!(!mailbox.has_mail());
+    let mut batch: Vec<PeerMessage> = (0..5).map(|number| deliver(QoS::AtMostOnce, &[number], 1)).collect();
+    assert_eq!(mailbox.post(SENDER, &mut batch), Posted { dropped: 0, is_full: false });
+    assert!(batch.is_empty() && mailbox.has_mail());
+    mailbox.post(SENDER, &mut vec![deliver(QoS::AtLeastOnce, &[5], 1)]);
+    mailbox.put(Mail::Shutdown);
+    let (mail, held_back) = take(&mailbox);
+    let payloads: Vec<Vec<u8>> = mail[..6].iter().map(payload).collect();
+    assert_eq!(payloads, [[0], [1], [2], [3], [4], [5]]);
+    assert!(matches!(mail[6], Mail::Shutdown));
+    assert_eq!(held_back, []);
+    assert!(!mailbox.has_mail());
+}
+
+#[test]
+fn a_full_mailbox_drops_what_it_may_and_holds_the_sender_back() {
+    let mailbox = Mailbox::default();
+    let filling = deliver(QoS::AtLeastOnce, &vec![0; MAIL_BYTES_MAX], 1);
+    let mut batch = vec![
+        deliver(QoS::AtMostOnce, b"before", 1),
+        filling,
+        deliver(QoS::AtMostOnce, b"dropped", 3),
+        deliver(QoS::ExactlyOnce, b"kept", 1),
+        deliver(QoS::AtMostOnce, b"dropped", 2),
+    ];
+    assert_eq!(mailbox.post(SENDER, &mut batch), Posted { dropped: 5, is_full: true });
+    assert!(!mailbox.has_room());
+    // Whoever finds it full waits, once.
+    for sender in [SENDER, ShardId(2), ShardId(2)] {
+        assert!(mailbox.post(sender, &mut Vec::new()).is_full);
+    }
+    let (mail, held_back) = take(&mailbox);
+    assert_eq!((payload(&mail[0]), payload(&mail[2]), mail.len()), (b"before".to_vec(), b"kept".to_vec(), 3));
+    assert_eq!(held_back, [SENDER, ShardId(2)]);
+    assert!(mailbox.has_room());
+    let posted = mailbox.post(SENDER, &mut vec![deliver(QoS::AtMostOnce, b"again", 1)]);
+    assert_eq!(posted, Posted { dropped: 0, is_full: false });
+}
+
+#[test]
+fn a_mailbox_is_full_at_its_limit_and_not_one_byte_before() {
+    let with_overhead = deliver(QoS::AtMostOnce, &[], 1).bytes();
+    for (bytes, is_full) in [(MAIL_BYTES_MAX - 1, false), (MAIL_BYTES_MAX, true)] {
+        let mailbox = Mailbox::default();
+        let message = deliver(QoS::AtMostOnce, &vec![0; bytes - with_overhead], 1);
+        assert_eq!(mailbox.post(SENDER, &mut vec![message]), Posted { dropped: 0, is_full });
+        assert_eq!(mailbox.has_room(), !is_full);
+    }
+}
+
+/// Wakes a thread that parks, as a runtime's wake-up does, and nothing else.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// Longer than any wake-up takes: a reader that sleeps that long has slept over mail.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+#[test]
+fn no_mail_is_slept_over_however_senders_and_reader_meet() {
+    const SENDERS: u16 = 4;
+    const POSTS: usize = 5_000;
+    let mailbox = Arc::new(Mailbox::default());
+    mailbox.set_reader(Waker::from(Arc::new(Unpark(thread::current()))));
+    let senders: Vec<_> = (1..=SENDERS)
+        .map(|sender| {
+            let mailbox = Arc::clone(&mailbox);
+            thread::spawn(move || {
+                for number in 0..POSTS {
+                    // Bursts and pauses of changing length, so that the reader is met in every state.
+                    for _ in 0..number % 97 {
+                        std::hint::spin_loop();
+                    }
+                    mailbox.post(ShardId(sender), &mut vec![deliver(QoS::AtLeastOnce, &[], 1)]);
+                }
+            })
+        })
+        .collect();
+    let mut received = 0;
+    while received < usize::from(SENDERS) * POSTS {
+        mailbox.about_to_park();
+        let asleep = std::time::Instant::now();
+        thread::park_timeout(PATIENCE);
+        assert!(asleep.elapsed() < PATIENCE, "slept with {received} received");
+        mailbox.unparked();
+        received += take(&mailbox).0.len();
+    }
+    for sender in senders {
+        sender.join().expect("a sender posts all");
+    }
+    assert!(!mailbox.has_mail());
+}
+
+#[test]
+fn only_a_reader_that_sleeps_is_woken() {
+    struct Count(std::sync::atomic::AtomicUsize);
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, SeqCst);
+        }
+    }
+    let (mailbox, count) = (Mailbox::default(), Arc::new(Count(0.into())));
+    mailbox.set_reader(Waker::from(Arc::clone(&count)));
+    let woken = || count.0.load(SeqCst);
+    mailbox.put(Mail::Shutdown);
+    assert_eq!(woken(), 0, "it looks by itself");
+    mailbox.about_to_park();
+    assert_eq!(woken(), 1, "there is mail, it must not sleep");
+    take(&mailbox);
+    mailbox.about_to_park();
+    assert_eq!(woken(), 1);
+    mailbox.put(Mail::Shutdown);
+    mailbox.put(Mail::Shutdown);
+    assert_eq!(woken(), 2, "once is enough");
+    mailbox.unparked();
+    mailbox.nudge();
+    assert_eq!(woken(), 2);
+}

@@ -1,0 +1,26 @@
+//! Owns the way from the fuzz targets to their bodies, which the codec's tests run on stable too. Nothing is
+//! asserted here.
+
+#[path = "../../crates/mqtt-codec/tests/codec/targets.rs"]
+#[expect(dead_code, reason = "the codec's own tests use all of it")]
+mod targets;
+
+/// Any bytes end in a packet or an error, and the packet answers every question.
+pub fn decode(input: &[u8]) {
+    targets::decode(input);
+}
+
+/// What decodes encodes to an equal packet.
+pub fn round_trip(input: &[u8]) {
+    targets::round_trip(input);
+}
+
+/// However a stream is cut, the same packets come out of it.
+pub fn stream(input: &[u8]) {
+    targets::stream(input);
+}
+
+/// Topics are legal and match as a reference written for clarity says.
+pub fn topic_match(input: &[u8]) {
+    targets::topic_match(input);
+}
