@@ -19,7 +19,8 @@ use std::{
 pub struct Program {
     name: String,
     child: Child,
-    lines: Receiver<String>,
+    /// Locked so that a test may share its broker between threads.
+    lines: Mutex<Receiver<String>>,
     transcript: Arc<Mutex<String>>,
 }
 
@@ -53,7 +54,7 @@ impl Program {
         thread::spawn(move || forward_lines(output, &sender));
         let kept = Arc::clone(&transcript);
         thread::spawn(move || keep(errors, &kept));
-        Self { name, child, lines, transcript }
+        Self { name, child, lines: Mutex::new(lines), transcript }
     }
 
     /// The process.
@@ -68,13 +69,17 @@ impl Program {
     /// If none comes.
     #[track_caller]
     pub fn line(&mut self) -> String {
-        match self.lines.recv_timeout(PATIENCE) {
+        match self.next_line(PATIENCE) {
             Ok(line) => line,
             Err(RecvTimeoutError::Timeout) => panic!("{} printed nothing in time", self.name),
             Err(RecvTimeoutError::Disconnected) => {
                 panic!("{} ended without another line: {}", self.name, self.errors())
             }
         }
+    }
+
+    fn next_line(&mut self, patience: Duration) -> Result<String, RecvTimeoutError> {
+        self.lines.get_mut().expect("nobody panics while holding it").recv_timeout(patience)
     }
 
     /// Takes lines until one holds `text`, and returns that one.
@@ -148,7 +153,7 @@ impl Program {
         let deadline = Instant::now() + PATIENCE;
         let mut lines = Vec::new();
         loop {
-            match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            match self.next_line(deadline.saturating_duration_since(Instant::now())) {
                 Ok(line) => lines.push(line),
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {

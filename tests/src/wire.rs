@@ -5,8 +5,9 @@ mod handshake;
 
 use crate::{PATIENCE, normal::normal, notation};
 use bytes::{Bytes, BytesMut};
-use mqtt_codec::{MAXIMUM_PACKET_BYTES, Packet, ProtocolVersion, ReasonCode, packet::ConnAck};
+use mqtt_codec::{FrameHeader, MAXIMUM_PACKET_BYTES, Packet, ProtocolVersion, ReasonCode, packet::ConnAck};
 use std::{
+    collections::VecDeque,
     io::{ErrorKind, Read, Write},
     net::{Shutdown, SocketAddr, TcpStream},
     time::{Duration, Instant},
@@ -18,12 +19,13 @@ pub struct Wire {
     stream: TcpStream,
     version: ProtocolVersion,
     received: BytesMut,
+    /// What came while a handshake awaited something else.
+    set_aside: VecDeque<Packet>,
     next_packet_id: u16,
 }
 
-/// What reading came to.
-enum Progress {
-    Some,
+/// Why no packet came.
+enum Silence {
     Closed,
     TimedOut,
 }
@@ -39,7 +41,7 @@ impl Wire {
         let stream = TcpStream::connect(address).expect("the broker accepts connections");
         stream.set_nodelay(true).expect("an open socket");
         stream.set_write_timeout(Some(PATIENCE)).expect("an open socket");
-        Self { stream, version, received: BytesMut::new(), next_packet_id: 0 }
+        Self { stream, version, received: BytesMut::new(), set_aside: VecDeque::new(), next_packet_id: 0 }
     }
 
     /// The version it writes and reads.
@@ -111,13 +113,37 @@ impl Wire {
     /// If it is another, or none.
     #[track_caller]
     pub fn expect(&mut self, notation: &str) {
-        let bytes = Bytes::from(notation::bytes(notation, self.version));
-        let expected = match Packet::decode_first(&bytes, self.version, MAXIMUM_PACKET_BYTES) {
-            Ok(Some((packet, length))) if length == bytes.len() => packet,
-            other => panic!("the test expects what is no packet: {notation}: {other:?}"),
-        };
         let received = self.packet();
-        assert_eq!(normal(received), normal(expected), "received (left) what was not expected (right)");
+        self.check(received, notation);
+    }
+
+    /// The next packets must be these. Those of one type must come in this order, types may mingle.
+    ///
+    /// # Panics
+    /// If there are others, or fewer.
+    #[track_caller]
+    pub fn expect_each(&mut self, notations: &[&str]) {
+        let mut received: Vec<Packet> = notations.iter().map(|_| normal(self.packet())).collect();
+        let mut expected: Vec<Packet> = notations.iter().map(|notation| self.packet_of(notation)).collect();
+        for packets in [&mut received, &mut expected] {
+            packets.sort_by_key(|packet| format!("{:?}", packet.packet_type()));
+        }
+        assert_eq!(received, expected, "received (left) what was not expected (right)");
+    }
+
+    #[track_caller]
+    fn check(&self, received: Packet, notation: &str) {
+        let expected = self.packet_of(notation);
+        assert_eq!(normal(received), expected, "received (left) what was not expected (right)");
+    }
+
+    #[track_caller]
+    fn packet_of(&self, notation: &str) -> Packet {
+        let bytes = Bytes::from(notation::bytes(notation, self.version));
+        match Packet::decode_first(&bytes, self.version, MAXIMUM_PACKET_BYTES) {
+            Ok(Some((packet, length))) if length == bytes.len() => normal(packet),
+            other => panic!("the test expects what is no packet: {notation}: {other:?}"),
+        }
     }
 
     /// The next packet, whatever it is.
@@ -126,17 +152,30 @@ impl Wire {
     /// If none comes, or what comes is no packet.
     #[track_caller]
     pub fn packet(&mut self) -> Packet {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            if let Some(packet) = self.buffered() {
-                return packet;
-            }
-            match self.read(deadline) {
-                Progress::Some => {}
-                Progress::Closed => panic!("expected a packet, the broker closed the connection"),
-                Progress::TimedOut => panic!("expected a packet, none came in time"),
-            }
+        match self.packet_until(Instant::now() + PATIENCE) {
+            Ok(packet) => packet,
+            Err(Silence::Closed) => panic!("expected a packet, the broker closed the connection"),
+            Err(Silence::TimedOut) => panic!("expected a packet, none came in time"),
         }
+    }
+
+    /// The next packet that `is_awaited`. Messages may come first; they are set aside, in their order.
+    #[track_caller]
+    fn answer(&mut self, is_awaited: impl Fn(&Packet) -> bool) -> Packet {
+        if let Some(place) = self.set_aside.iter().position(&is_awaited) {
+            return self.set_aside.remove(place).expect("it is there");
+        }
+        let before = std::mem::take(&mut self.set_aside);
+        let mut between = VecDeque::new();
+        let answer = loop {
+            match self.packet() {
+                packet if is_awaited(&packet) => break packet,
+                packet @ (Packet::Publish(_) | Packet::PubRel(_)) => between.push_back(packet),
+                packet => panic!("expected another answer, received {packet:?}"),
+            }
+        };
+        self.set_aside = before.into_iter().chain(between).collect();
+        answer
     }
 
     /// The connection must be closed, with nothing before its end.
@@ -146,8 +185,8 @@ impl Wire {
     #[track_caller]
     pub fn expect_close(&mut self) {
         match self.packet_until(Instant::now() + PATIENCE) {
-            Err(Progress::Closed) => {}
-            Err(_) => panic!("expected the connection to be closed, nothing happened"),
+            Err(Silence::Closed) => {}
+            Err(Silence::TimedOut) => panic!("expected the connection to be closed, nothing happened"),
             Ok(packet) => panic!("expected the connection to be closed, received {packet:?}"),
         }
     }
@@ -175,62 +214,62 @@ impl Wire {
     #[track_caller]
     pub fn expect_silence(&mut self, duration: Duration) {
         match self.packet_until(Instant::now() + duration) {
-            Err(Progress::TimedOut) => {}
-            Err(_) => panic!("expected silence, the broker closed the connection"),
+            Err(Silence::TimedOut) => {}
+            Err(Silence::Closed) => panic!("expected silence, the broker closed the connection"),
             Ok(packet) => panic!("expected silence, received {packet:?}"),
         }
     }
 
-    fn packet_until(&mut self, deadline: Instant) -> Result<Packet, Progress> {
+    #[track_caller]
+    fn packet_until(&mut self, deadline: Instant) -> Result<Packet, Silence> {
+        if let Some(packet) = self.set_aside.pop_front() {
+            return Ok(packet);
+        }
         loop {
             if let Some(packet) = self.buffered() {
                 return Ok(packet);
             }
-            match self.read(deadline) {
-                Progress::Some => {}
-                end => return Err(end),
-            }
+            self.read(deadline)?;
         }
     }
 
     /// A packet that is already here.
     #[track_caller]
     fn buffered(&mut self) -> Option<Packet> {
-        let header = mqtt_codec::FrameHeader::peek(&self.received, self.version, MAXIMUM_PACKET_BYTES);
+        let header = FrameHeader::peek(&self.received, self.version, MAXIMUM_PACKET_BYTES);
         let header = header.unwrap_or_else(|error| panic!("the broker sent what is no packet: {error}"))?;
         if self.received.len() < header.packet_bytes {
             self.received.reserve(header.packet_bytes);
             return None;
         }
         let frame = self.received.split_to(header.packet_bytes).freeze();
-        let packet = Packet::decode_first(&frame, self.version, MAXIMUM_PACKET_BYTES);
-        match packet
-            .unwrap_or_else(|error| panic!("the broker sent what is no packet: {error}: {frame:02x?}"))
-        {
-            Some((packet, _)) => Some(packet),
-            None => panic!("a whole frame is a packet"),
+        match Packet::decode_first(&frame, self.version, MAXIMUM_PACKET_BYTES) {
+            Ok(packet) => packet.map(|(packet, _)| packet),
+            Err(error) => panic!("the broker sent what is no packet: {error}: {frame:02x?}"),
         }
     }
 
-    fn read(&mut self, deadline: Instant) -> Progress {
+    fn read(&mut self, deadline: Instant) -> Result<(), Silence> {
         let mut buffer = [0; 64 * 1024];
-        let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+        let left = deadline.saturating_duration_since(Instant::now());
+        // Zero would mean no time limit at all.
+        let left = left.max(Duration::from_millis(1));
         self.stream.set_read_timeout(Some(left)).expect("an open socket");
         match self.stream.read(&mut buffer) {
-            Ok(0) => Progress::Closed,
+            Ok(0) => Err(Silence::Closed),
             Ok(read) => {
                 self.received.extend_from_slice(&buffer[..read]);
-                Progress::Some
+                Ok(())
             }
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
                 if Instant::now() < deadline {
-                    Progress::Some
+                    Ok(())
                 } else {
-                    Progress::TimedOut
+                    Err(Silence::TimedOut)
                 }
             }
             // A reset is a close as well, though one that may have lost what was not yet read.
-            Err(_) => Progress::Closed,
+            Err(_) => Err(Silence::Closed),
         }
     }
 }

@@ -70,21 +70,21 @@ pub enum CloseCause {
 /// Bytes of [`Effects`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame {
-    start: u32,
-    end: u32,
+    start: usize,
+    len: u32,
 }
 
 impl Frame {
     /// How many bytes it has.
     #[must_use]
     pub fn len(self) -> usize {
-        (self.end - self.start) as usize
+        self.len as usize
     }
 
     /// Whether it has none; no packet has.
     #[must_use]
     pub fn is_empty(self) -> bool {
-        self.start == self.end
+        self.len == 0
     }
 }
 
@@ -93,6 +93,8 @@ impl Frame {
 pub struct Effects {
     list: Vec<Effect>,
     bytes: Vec<u8>,
+    /// A buffer for what is put together before it is encoded.
+    scratch: Vec<u8>,
 }
 
 impl Effects {
@@ -111,7 +113,7 @@ impl Effects {
     /// The bytes of a frame.
     #[must_use]
     pub fn bytes(&self, frame: Frame) -> &[u8] {
-        &self.bytes[frame.start as usize..frame.end as usize]
+        &self.bytes[frame.start..frame.start + frame.len()]
     }
 
     /// Hands out what is to be done, leaving the bytes until [`clear`](Self::clear).
@@ -134,14 +136,22 @@ impl Effects {
         self.list.push(effect);
     }
 
-    /// Appends to the bytes and tells what was appended.
-    pub(crate) fn encode<T>(&mut self, encode: impl FnOnce(&mut Vec<u8>) -> T) -> (Frame, T) {
-        let start = self.position();
-        let value = encode(&mut self.bytes);
-        (Frame { start, end: self.position() }, value)
+    /// Lends an empty buffer, so that none is allocated per receiver.
+    pub(crate) fn take_scratch(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.scratch)
     }
 
-    fn position(&self) -> u32 {
-        u32::try_from(self.bytes.len()).expect("a step encodes less than 4 GiB")
+    /// Takes the buffer back.
+    pub(crate) fn put_scratch(&mut self, mut scratch: Vec<u8>) {
+        scratch.clear();
+        self.scratch = scratch;
+    }
+
+    /// Appends to the bytes and tells what was appended.
+    pub(crate) fn encode<T>(&mut self, encode: impl FnOnce(&mut Vec<u8>) -> T) -> (Frame, T) {
+        let start = self.bytes.len();
+        let value = encode(&mut self.bytes);
+        let len = u32::try_from(self.bytes.len() - start).expect("a packet has less than 4 GiB");
+        (Frame { start, len }, value)
     }
 }

@@ -94,6 +94,12 @@ impl Message {
         self.bytes.slice(self.payload_start()..)
     }
 
+    /// The forwarded properties and the payload behind them, as they stand on the wire of 5.0, sharing the
+    /// message's bytes.
+    pub(crate) fn properties_and_payload(&self) -> Bytes {
+        self.bytes.slice(self.topic_bytes..)
+    }
+
     /// Bytes it counts for against limits: topic, properties and payload.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -15,9 +15,17 @@ use mqtt_codec::{
 };
 use std::{num::NonZeroU32, sync::Arc};
 
-/// From this size on a payload is shared and written vectored; below, copying it is cheaper than
-/// counting its references.
-const SHARED_PAYLOAD_BYTES_MIN: usize = 800;
+/// From this size on payload or properties are shared and written vectored; below, copying them is
+/// cheaper than counting their references.
+const SHARED_BYTES_MIN: usize = 800;
+
+/// The end of a PUBLISH that goes by reference, because it is large and the same for all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tail {
+    Nothing,
+    Payload,
+    PropertiesAndPayload,
+}
 
 /// One message while it is delivered to any number of receivers.
 #[derive(Debug)]
@@ -25,7 +33,6 @@ pub(crate) struct Outgoing<'a> {
     /// The message.
     pub(crate) message: MessageRef<'a>,
     shared: Option<Arc<Message>>,
-    payload: Option<Bytes>,
     frames: [Option<EncodedOnce>; CLASSES],
 }
 
@@ -61,7 +68,7 @@ pub(crate) enum Sent {
 impl<'a> Outgoing<'a> {
     /// A message that still lies where it was received.
     pub(crate) fn received(message: MessageRef<'a>) -> Self {
-        Self { message, shared: None, payload: None, frames: [None; CLASSES] }
+        Self { message, shared: None, frames: [None; CLASSES] }
     }
 
     /// A message that is already shared.
@@ -82,9 +89,12 @@ impl<'a> Outgoing<'a> {
         now: Timestamp,
         effects: &mut Effects,
     ) -> Sent {
-        let is_large = self.message.payload.len() >= SHARED_PAYLOAD_BYTES_MIN;
-        if is_large || self.is_individual(connection, addressing) {
-            return self.send_individually(connection, addressing, is_large, now, effects);
+        let tail = self.tail(connection.version);
+        if tail != Tail::Nothing || self.is_individual(connection, addressing) {
+            let mut properties = effects.take_scratch();
+            let sent = self.send_individually(connection, addressing, tail, &mut properties, now, effects);
+            effects.put_scratch(properties);
+            return sent;
         }
         let once = self.encode_once(connection.version, addressing, effects);
         if once.frame.len() > connection.packet_bytes_max as usize {
@@ -96,6 +106,17 @@ impl<'a> Outgoing<'a> {
             None => Effect::Send { connection, frame },
         });
         Sent::Yes
+    }
+
+    /// What of the message is worth sharing with a receiver of this version.
+    fn tail(&self, version: ProtocolVersion) -> Tail {
+        if version.has_properties() && self.message.properties.len() >= SHARED_BYTES_MIN {
+            Tail::PropertiesAndPayload
+        } else if self.message.payload.len() >= SHARED_BYTES_MIN {
+            Tail::Payload
+        } else {
+            Tail::Nothing
+        }
     }
 
     /// Whether this receiver's bytes are unlike those of others of its class.
@@ -127,35 +148,40 @@ impl<'a> Outgoing<'a> {
         once
     }
 
-    /// Encodes for one receiver alone; a large payload goes by reference.
+    /// Encodes for one receiver alone. `first_properties` is an empty buffer.
     fn send_individually(
         &mut self,
         connection: &mut Connection,
         addressing: Addressing<'_>,
-        is_large: bool,
+        tail: Tail,
+        first_properties: &mut Vec<u8>,
         now: Timestamp,
         effects: &mut Effects,
     ) -> Sent {
-        let mut first_properties = Vec::new();
         if connection.version.has_properties() {
-            self.put_own_properties(addressing, now, &mut first_properties);
+            self.put_own_properties(addressing, now, first_properties);
         }
-        let topic = self.message.topic.text();
-        let parts = self.parts(addressing, topic, &first_properties);
+        let parts = self.parts(addressing, self.message.topic.text(), first_properties);
         let size = parts.encoded_len(connection.version).unwrap_or(usize::MAX);
         if size > connection.packet_bytes_max as usize {
             return Sent::TooLarge;
         }
-        let topic = self.choose_alias(connection, size, &mut first_properties);
+        let topic = self.choose_alias(connection, size, first_properties);
         let (version, id) = (connection.version, connection.id);
-        let parts = self.parts(addressing, topic, &first_properties);
-        if !is_large {
+        let parts = self.parts(addressing, topic, first_properties);
+        if tail == Tail::Nothing {
             let (frame, _) = effects.encode(|out| parts.encode(version, out).is_ok());
             effects.push(Effect::Send { connection: id, frame });
             return Sent::Yes;
         }
-        let (frame, _) = effects.encode(|out| parts.encode_head(version, out).is_ok());
-        let payload = self.shared_payload();
+        let shared_properties = if tail == Tail::PropertiesAndPayload { parts.properties.len() } else { 0 };
+        let (frame, _) = effects.encode(|out| {
+            let encoded = parts.encode_head(version, out).is_ok();
+            // They come last in the head, and again with the payload.
+            out.truncate(out.len() - shared_properties);
+            encoded
+        });
+        let payload = self.shared_tail(tail);
         effects.push(Effect::SendShared { connection: id, frame, payload });
         Sent::Yes
     }
@@ -198,11 +224,13 @@ impl<'a> Outgoing<'a> {
         }
     }
 
-    fn shared_payload(&mut self) -> Bytes {
-        if self.payload.is_none() {
-            self.payload = Some(self.share().payload());
+    fn shared_tail(&mut self, tail: Tail) -> Bytes {
+        let message = self.shared.get_or_insert_with(|| self.message.share());
+        match tail {
+            Tail::Nothing => Bytes::new(),
+            Tail::Payload => message.payload(),
+            Tail::PropertiesAndPayload => message.properties_and_payload(),
         }
-        self.payload.clone().unwrap_or_default()
     }
 
     fn parts<'b>(

@@ -17,7 +17,7 @@ use crate::{
     timers::TimerHandle,
 };
 use mqtt_codec::{QoS, flow::Receiver, packet::SubscriptionOptions};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 /// The session of one client identifier.
 #[derive(Debug)]
@@ -34,8 +34,8 @@ pub(crate) struct Session {
     pub(crate) outbound: Outbound,
     /// What is on its way from the client.
     pub(crate) receiver: Receiver,
-    /// Retained messages still to be delivered, a page at a time.
-    pub(crate) retained: VecDeque<RetainedDelivery>,
+    /// Retained messages still to be delivered, a page at a time, by the text of the filter.
+    pub(crate) retained: BTreeMap<Box<str>, RetainedDelivery>,
     /// Whether it is on the shard's list for the next page of them.
     pub(crate) is_paging: bool,
     /// What to publish when the connection is lost.
@@ -57,13 +57,25 @@ pub(crate) struct Subscribed {
     pub(crate) options: SubscriptionOptions,
     /// The Subscription Identifier, 0 for none.
     pub(crate) identifier: u32,
+    /// Bytes of the ShareName of a shared subscription. What is one depends on the version it was made in.
+    pub(crate) share_name_bytes: Option<usize>,
+}
+
+impl Subscribed {
+    /// The ShareName, if it is a shared subscription, and the filter that topics are matched against.
+    pub(crate) fn parts<'a>(&self, filter: &'a str) -> (Option<&'a str>, &'a str) {
+        const SHARE_PREFIX: &str = "$share/";
+        let parts = self
+            .share_name_bytes
+            .and_then(|bytes| filter.strip_prefix(SHARE_PREFIX)?.split_at_checked(bytes))
+            .and_then(|(share_name, rest)| Some((share_name, rest.strip_prefix('/')?)));
+        parts.map_or((None, filter), |(share_name, matched)| (Some(share_name), matched))
+    }
 }
 
 /// The retained messages of one subscription, as far as they are not delivered.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct RetainedDelivery {
-    /// The filter.
-    pub(crate) filter: Box<str>,
     /// How far it has come.
     pub(crate) cursor: RetainedCursor,
     /// The QoS granted.
@@ -84,7 +96,7 @@ impl Session {
             subscriptions: BTreeMap::new(),
             outbound: Outbound::new(),
             receiver: Receiver::new(0),
-            retained: VecDeque::new(),
+            retained: BTreeMap::new(),
             is_paging: false,
             will: None,
             expiry_seconds: 0,
@@ -99,12 +111,18 @@ impl Session {
         self.connection.as_ref().map(|connection| connection.id)
     }
 
-    /// Whether a page of retained messages could be delivered now: behind a full outbox or a waiting
-    /// queue it would only pile up.
+    /// Whether a page of retained messages could be delivered now. Behind a full outbox, a full window or
+    /// a waiting queue it would only pile up, and what the queue has no room for would be lost.
     pub(crate) fn is_ready_for_retained(&self) -> bool {
-        !self.retained.is_empty()
-            && self.outbound.is_queue_empty()
-            && self.connection.as_ref().is_some_and(|connection| !connection.is_congested)
+        let Some(first) = self.retained.values().next() else { return false };
+        let is_open = self.connection.as_ref().is_some_and(|connection| !connection.is_congested);
+        is_open && (first.qos == QoS::AtMostOnce || self.outbound.is_clear())
+    }
+
+    /// QoS 1 and 2 messages that may be sent now, nothing being in flight unsent.
+    pub(crate) fn window_room(&self) -> usize {
+        let window = self.connection.as_ref().map_or(0, |connection| usize::from(connection.receive_maximum));
+        window.saturating_sub(self.outbound.sender.len())
     }
 
     /// States to the subscription index how much waits here.

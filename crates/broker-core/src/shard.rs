@@ -2,6 +2,8 @@
 //! the story of a PUBLISH begins in `shard/publish.rs`.
 
 mod acks;
+mod answer;
+mod connack;
 mod connect;
 mod deliver;
 mod disconnect;
@@ -12,7 +14,7 @@ mod subscribe;
 mod tick;
 
 use crate::{
-    effect::{CloseCause, Effect, Effects},
+    effect::{CloseCause, Effects},
     held::HeldAcknowledgements,
     ids::{ConnectionId, SessionId, ShardId},
     input::Input,
@@ -26,7 +28,7 @@ use crate::{
     time::Timestamp,
     timers::Timers,
 };
-use mqtt_codec::{DecodeError, Packet, PacketRef, ReasonCode};
+use mqtt_codec::{DecodeError, Packet, PacketRef, PacketType, ReasonCode};
 use std::{collections::VecDeque, sync::Arc};
 
 /// One shard: single-threaded, with sessions of its own and a view of what the node shares.
@@ -145,9 +147,10 @@ impl Shard {
             Packet::PubRec(ack) => self.pubrec(id, &ack, now, effects),
             Packet::PubRel(ack) => self.pubrel(id, &ack, effects),
             Packet::PubComp(ack) => self.pubcomp(id, &ack, now, effects),
-            Packet::Subscribe(subscribe) => self.subscribe(id, &subscribe, effects),
-            Packet::Unsubscribe(unsubscribe) => self.unsubscribe(id, &unsubscribe, effects),
-            Packet::PingReq => self.send(id, &Packet::PingResp, effects),
+            Packet::Subscribe(subscribe) => self.subscribe(id, &subscribe, now, effects),
+            Packet::Unsubscribe(unsubscribe) => self.unsubscribe(id, &unsubscribe, now, effects),
+            // [MQTT5-3.12.4-1] [MQTT311-3.12.4-1]
+            Packet::PingReq => drop(self.send(id, &Packet::PingResp, effects)),
             Packet::Disconnect(disconnect) => self.disconnect(id, &disconnect, now, effects),
             Packet::Auth(auth) => self.authenticate(id, &auth, now, effects),
             // [MQTT5-3.1.0-2] [MQTT311-3.1.0-2]; the others are a server's to send.
@@ -155,7 +158,10 @@ impl Shard {
             | Packet::ConnAck(_)
             | Packet::SubAck(_)
             | Packet::UnsubAck(_)
-            | Packet::PingResp => self.break_off(id, ReasonCode::ProtocolError, now, effects),
+            | Packet::PingResp => {
+                let text = "this packet is not for a connected client to send";
+                self.break_off(id, ReasonCode::ProtocolError, text, now, effects);
+            }
         }
     }
 
@@ -168,8 +174,11 @@ impl Shard {
         effects: &mut Effects,
     ) {
         let Some(id) = self.sessions.of_connection(connection) else { return };
-        let text = error.violation.text();
-        self.end_connection(id, error.reason(), Some(text), CloseCause::Malformed(error), now, effects);
+        // A second CONNECT may be wrong in ways that only a CONNACK has a code for.
+        let is_disconnect_reason = error.reason().is_allowed_in(PacketType::Disconnect);
+        let reason = if is_disconnect_reason { error.reason() } else { ReasonCode::ProtocolError };
+        let (text, cause) = (error.violation.text(), CloseCause::Malformed(error));
+        self.end_connection(id, reason, text, cause, now, effects);
     }
 
     fn receive_from_peer(&mut self, message: PeerMessage, now: Timestamp, effects: &mut Effects) {
@@ -194,19 +203,6 @@ impl Shard {
             connection.is_congested = false;
         }
         self.send_waiting(id, now, effects);
-    }
-
-    /// Writes a packet that has nothing to do with a message to a session's connection.
-    fn send(&mut self, id: SessionId, packet: &Packet, effects: &mut Effects) {
-        let Some(connection) = self.connection_mut(id) else { return };
-        let (id, version) = (connection.id, connection.version);
-        let (frame, encoded) = effects.encode(|out| packet.encode(version, out));
-        // What the broker says is within its own limits; a packet that is not would be our fault.
-        debug_assert!(encoded.is_ok(), "{packet:?}: {encoded:?}");
-        if encoded.is_ok() {
-            effects.push(Effect::Send { connection: id, frame });
-            self.stats().messages_sent.add(1);
-        }
     }
 
     fn connection_mut(&mut self, id: SessionId) -> Option<&mut Connection> {

@@ -77,7 +77,7 @@ enum OnDrop {
 }
 
 /// What streams and deliveries tell the driver.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Feedback {
     /// One copy of a message needs no more care.
     Settled(ReceiptKey, Settlement),

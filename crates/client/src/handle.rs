@@ -5,8 +5,8 @@ mod connector;
 mod quota;
 
 pub use acknowledgement::Acknowledgement;
-pub use connector::Connector;
 pub(crate) use acknowledgement::PublishReply;
+pub use connector::Connector;
 pub(crate) use quota::{Permit, Quota};
 
 use crate::{
@@ -22,11 +22,7 @@ use crate::{
 };
 use mqtt_codec::{ProtocolVersion, ReasonCode, TopicName};
 use std::sync::Arc;
-use tokio::sync::{
-    broadcast,
-    mpsc::UnboundedSender,
-    oneshot, watch,
-};
+use tokio::sync::{broadcast, mpsc::UnboundedSender, oneshot, watch};
 
 /// A connection to a server, shared by any number of publishers and subscribers: clone it.
 ///

@@ -18,8 +18,8 @@ mod transport;
 
 pub use delivery::Delivery;
 pub use error::{
-    ConnectionError, DisconnectError, InvalidTopic, NetworkError, PublishError, ReasonNotAllowed, RequestError,
-    ServerViolation, SubscribeError, UnsubscribeError,
+    ConnectionError, DisconnectError, InvalidTopic, NetworkError, PublishError, ReasonNotAllowed,
+    RequestError, ServerViolation, SubscribeError, UnsubscribeError,
 };
 pub use event::{Connected, Event, Events};
 pub use handle::{Acknowledgement, Client, Connector};
@@ -31,7 +31,7 @@ pub use stream::{Deliveries, Subscription};
 
 // What stands in this crate's signatures, so that a user needs no second crate for it.
 pub use mqtt_codec::{
-    PacketId, PayloadFormat, Properties, Property, PropertyOwner, ProtocolVersion, QoS, ReasonCode, TopicFilter,
-    TopicName,
+    PacketId, PayloadFormat, Properties, Property, PropertyOwner, ProtocolVersion, QoS, ReasonCode,
+    TopicFilter, TopicName,
     packet::{RetainHandling, SubscriptionOptions, Will},
 };

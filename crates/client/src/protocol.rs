@@ -181,7 +181,8 @@ impl<T: Tickets> Protocol<T> {
         let phase = match self.phase {
             Phase::Connecting { deadline, .. } => Some(deadline),
             Phase::Connected => self.keep_alive.next_deadline(),
-            Phase::Offline | Phase::Closing => None,
+            Phase::Offline => None,
+            Phase::Closing => return None,
         };
         let draining = self.draining.as_ref().and_then(|draining| draining.deadline);
         [phase, self.acknowledgement_deadline(), draining].into_iter().flatten().min()

@@ -8,7 +8,9 @@ use crate::{
     request::Subscribe,
     stream::Subscription,
 };
-use mqtt_codec::{Properties, Property, PropertyId, PropertyOwner, QoS, TopicFilter, TopicName, packet::SubscriptionOptions};
+use mqtt_codec::{
+    Properties, Property, PropertyId, PropertyOwner, QoS, TopicFilter, TopicName, packet::SubscriptionOptions,
+};
 use std::hash::{BuildHasher, RandomState};
 
 /// Asks and awaits the answer, one request after the other. For several at once make several, each with a response

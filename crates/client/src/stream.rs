@@ -165,6 +165,9 @@ impl Subscription {
     /// Cancel safe: once polled, unsubscribing goes on whether it is awaited or not.
     pub async fn unsubscribe(&mut self) -> Result<(), UnsubscribeError> {
         let unsubscribe = Unsubscribe::filters(self.filters.iter().cloned());
-        self.client.unsubscribe_target(unsubscribe, UnsubscribeTarget::One(self.deliveries.key)).await.map(drop)
+        self.client
+            .unsubscribe_target(unsubscribe, UnsubscribeTarget::One(self.deliveries.key))
+            .await
+            .map(drop)
     }
 }

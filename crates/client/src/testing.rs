@@ -2,7 +2,9 @@
 
 use mqtt_codec::{
     Packet, PacketId, Properties, Property, PropertyOwner, ReasonCode, TopicName,
-    packet::{Ack, ConnAck, Connect, Delivery, Disconnect, Publish, SubAck, Subscribe, UnsubAck, Unsubscribe},
+    packet::{
+        Ack, ConnAck, Connect, Delivery, Disconnect, Publish, SubAck, Subscribe, UnsubAck, Unsubscribe,
+    },
 };
 use std::fmt::Write;
 
@@ -27,7 +29,10 @@ pub(crate) fn describe(packet: &Packet) -> String {
 
 fn describe_connect(connect: &Connect) -> String {
     let start = if connect.clean_start { "clean" } else { "resume" };
-    format!("CONNECT {} {start} {:?} keep alive {}", connect.version, &*connect.client_id, connect.keep_alive_seconds)
+    format!(
+        "CONNECT {} {start} {:?} keep alive {}",
+        connect.version, &*connect.client_id, connect.keep_alive_seconds
+    )
 }
 
 fn describe_publish(publish: &Publish) -> String {

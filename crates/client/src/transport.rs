@@ -13,7 +13,10 @@ pub(crate) trait Transport: Clone + Send + Sync + 'static {
     type Stream: AsyncRead + AsyncWrite + Send + Unpin;
 
     /// Makes a stream to the server that the options name.
-    fn connect(&self, options: &Options) -> impl Future<Output = Result<Self::Stream, ConnectionError>> + Send;
+    fn connect(
+        &self,
+        options: &Options,
+    ) -> impl Future<Output = Result<Self::Stream, ConnectionError>> + Send;
 }
 
 /// TCP.
@@ -30,9 +33,7 @@ impl Transport for Tcp {
         let addresses = addresses.map_err(|error| ConnectionError::network(&place, &error))?;
         let local = match &options.bind_address {
             None => Vec::new(),
-            Some(host) => {
-                resolve(host, 0).await.map_err(|error| ConnectionError::network(host, &error))?
-            }
+            Some(host) => resolve(host, 0).await.map_err(|error| ConnectionError::network(host, &error))?,
         };
         let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
         for address in addresses {
@@ -54,7 +55,10 @@ async fn connect(address: SocketAddr, local: &[SocketAddr], options: &Options) -
     if options.bind_address.is_some() {
         let same_family = local.iter().find(|local| local.is_ipv4() == address.is_ipv4());
         let Some(&local) = same_family else {
-            return Err(io::Error::new(io::ErrorKind::AddrNotAvailable, "the local address is of another family"));
+            return Err(io::Error::new(
+                io::ErrorKind::AddrNotAvailable,
+                "the local address is of another family",
+            ));
         };
         socket.bind(local)?;
     }

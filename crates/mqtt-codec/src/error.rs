@@ -140,7 +140,11 @@ impl Violation {
     /// The id of the normative statement it breaks in a packet of this type: that of the packet's own
     /// section where there is one, the general one otherwise.
     #[must_use]
-    pub const fn statement_in(self, packet_type: PacketType, version: ProtocolVersion) -> Option<&'static str> {
+    pub const fn statement_in(
+        self,
+        packet_type: PacketType,
+        version: ProtocolVersion,
+    ) -> Option<&'static str> {
         use PacketType as Type;
         let (v5, v311) = match (self, packet_type) {
             (Self::FixedHeaderFlags, Type::PubRel) => ("MQTT5-3.6.1-1", "MQTT311-3.6.1-1"),

@@ -46,9 +46,9 @@ const fn zero_bytes(word: u64) -> u64 {
 fn any_word(bytes: &[u8], test: impl Fn(u64) -> u64) -> bool {
     let Some(last) = bytes.last_chunk::<8>() else { return test(short_word(bytes)) != 0 };
     let (words, _) = bytes.as_chunks::<8>();
-    let found = words.iter().fold(test(u64::from_le_bytes(*last)), |found, &word| {
-        found | test(u64::from_le_bytes(word))
-    });
+    let found = words
+        .iter()
+        .fold(test(u64::from_le_bytes(*last)), |found, &word| found | test(u64::from_le_bytes(word)));
     found != 0
 }
 
@@ -78,7 +78,11 @@ mod tests {
                     let mut bytes = clean.clone();
                     bytes[position] = byte;
                     let expected = matches!(byte, 0 | b'+' | b'#');
-                    assert_eq!(has_nul_or_wildcard(&bytes), expected, "{byte:#04x} at {position} of {length}");
+                    assert_eq!(
+                        has_nul_or_wildcard(&bytes),
+                        expected,
+                        "{byte:#04x} at {position} of {length}"
+                    );
                     assert_eq!(text(&bytes) == Err(Violation::TextHasNul), byte == 0);
                     assert_eq!(check(&bytes), text(&bytes).map(drop));
                 }
@@ -104,7 +108,8 @@ mod tests {
         }
         assert_eq!(text(b"\xEF\xBB\xBFabc"), Ok("\u{FEFF}abc"));
         // The first and the last character of each length, and both neighbours of the surrogates.
-        for character in "\u{1}\u{7F}\u{80}\u{7FF}\u{800}\u{D7FF}\u{E000}\u{FFFF}\u{10000}\u{10FFFF}".chars() {
+        for character in "\u{1}\u{7F}\u{80}\u{7FF}\u{800}\u{D7FF}\u{E000}\u{FFFF}\u{10000}\u{10FFFF}".chars()
+        {
             let mut buffer = [0; 4];
             let encoded = character.encode_utf8(&mut buffer);
             assert!(text(encoded.as_bytes()).is_ok(), "{character:?}");

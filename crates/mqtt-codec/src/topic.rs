@@ -101,7 +101,6 @@ impl TopicName {
         TopicNameRef::new(&text)?;
         Ok(Self(text))
     }
-
 }
 
 impl<S: Storage> TopicFilter<S> {

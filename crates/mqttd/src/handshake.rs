@@ -23,7 +23,7 @@ use crate::worker::{Mail, Mailbox};
 const READ_BYTES: usize = 16 * 1024;
 
 /// Time for a refused client to take the answer and close; see `connection::Phase` for why.
-const FAREWELL: Duration = Duration::from_secs(1);
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// A connection on its way to the worker that owns its client's session.
 #[derive(Debug)]

@@ -35,7 +35,8 @@ impl Wire {
     pub fn subscribe_with(&mut self, filter: &str, properties: &str, options: u8) {
         let packet_id = self.next_packet_id().get();
         self.send(&format!("82 # {packet_id:04x} ({properties}) '{filter}' {options:02x}"));
-        self.expect(&format!("90 # {packet_id:04x} () {:02x}", options & 3));
+        let answer = self.answer(|packet| matches!(packet, Packet::SubAck(_)));
+        self.check(answer, &format!("90 # {packet_id:04x} () {:02x}", options & 3));
     }
 
     /// Unsubscribes from one filter that was subscribed to.
@@ -46,7 +47,8 @@ impl Wire {
     pub fn unsubscribe(&mut self, filter: &str) {
         let packet_id = self.next_packet_id().get();
         self.send(&format!("a2 # {packet_id:04x} () '{filter}'"));
-        self.expect(&format!("b0 # {packet_id:04x} () [00]"));
+        let answer = self.answer(|packet| matches!(packet, Packet::UnsubAck(_)));
+        self.check(answer, &format!("b0 # {packet_id:04x} () [00]"));
     }
 
     /// Publishes and goes through the whole handshake of its QoS. The reason is what PUBACK or PUBREC said.
@@ -106,7 +108,7 @@ impl Wire {
         self.send_packet(&Packet::Publish(publication));
         match delivery {
             Delivery::AtMostOnce => ReasonCode::Success,
-            Delivery::AtLeastOnce { packet_id, .. } => match self.packet() {
+            Delivery::AtLeastOnce { packet_id, .. } => match self.answer(|packet| !is_for_receiver(packet)) {
                 Packet::PubAck(ack) if ack.packet_id == packet_id => ack.reason,
                 packet => panic!("expected PUBACK {packet_id}, received {packet:?}"),
             },
@@ -117,13 +119,14 @@ impl Wire {
     /// The second half of a QoS 2 publication.
     #[track_caller]
     fn release(&mut self, packet_id: PacketId) -> ReasonCode {
-        let reason = match self.packet() {
+        let reason = match self.answer(|packet| !is_for_receiver(packet)) {
             Packet::PubRec(ack) if ack.packet_id == packet_id => ack.reason,
             packet => panic!("expected PUBREC {packet_id}, received {packet:?}"),
         };
         if !reason.is_error() {
             self.send(&format!("62 # {:04x}", packet_id.get()));
-            self.expect(&format!("70 # {:04x}", packet_id.get()));
+            let answer = self.answer(|packet| !is_for_receiver(packet));
+            self.check(answer, &format!("70 # {:04x}", packet_id.get()));
         }
         reason
     }
@@ -140,7 +143,8 @@ impl Wire {
             Delivery::AtLeastOnce { packet_id, .. } => self.send(&format!("40 # {:04x}", packet_id.get())),
             Delivery::ExactlyOnce { packet_id, .. } => {
                 self.send(&format!("50 # {:04x}", packet_id.get()));
-                self.expect(&format!("62 # {:04x}", packet_id.get()));
+                let answer = self.answer(|packet| matches!(packet, Packet::PubRel(_)));
+                self.check(answer, &format!("62 # {:04x}", packet_id.get()));
                 self.send(&format!("70 # {:04x}", packet_id.get()));
             }
         }
@@ -190,4 +194,9 @@ impl Wire {
         self.send("e0 #");
         self.expect_close();
     }
+}
+
+/// What belongs to the handshake of a message that the broker sends.
+fn is_for_receiver(packet: &Packet) -> bool {
+    matches!(packet, Packet::Publish(_) | Packet::PubRel(_))
 }

@@ -101,7 +101,7 @@ fn packet_identifiers_to_a_client_start_at_1_and_count_up() {
         let mut subscriber = scenario.connect("subscriber");
         subscriber.subscribe("a", AtLeastOnce);
         let mut publisher = scenario.connect("publisher");
-        (0..20).for_each(|_| drop(publisher.next_packet_id()));
+        (0..20).for_each(|_| _ = publisher.next_packet_id());
         for expected in 1..=5_u16 {
             publisher.publish("a", AtLeastOnce, "x");
             let publish = subscriber.receive();

@@ -86,7 +86,6 @@ const ILLEGAL: &[(&str, &[ProtocolVersion], ReasonCode)] = &[
     // Reason codes that the packet cannot carry.
     ("40 # 0001 01", NEW, MalformedPacket),
     ("62 # 0001 80", NEW, MalformedPacket),
-    ("e0 # 8e", NEW, MalformedPacket),
     ("e0 # 01", NEW, MalformedPacket),
     // [MQTT5-3.8.3-2] [MQTT5-3.8.3-5] [MQTT5-3.10.3-2] [MQTT311-3.8.3-3] [MQTT311-3.8.3-4] [MQTT311-3.10.3-2]
     ("82 # 0001 ()", BOTH, ProtocolError),

@@ -49,7 +49,6 @@ fn each_receiver_sees_the_order_of_each_publisher() {
                 });
             }
         });
-        subscribers.iter_mut().for_each(|(_, subscriber)| subscriber.ping());
     });
 }
 
@@ -74,11 +73,13 @@ fn receive_among_acknowledgements(wire: &mut Wire) -> Publish {
 #[test]
 fn acknowledgements_come_in_the_order_of_the_messages() {
     everywhere(|scenario| {
-        for number in 0..4 {
-            let mut subscriber = scenario.connect(&format!("subscriber {number}"));
-            subscriber.subscribe("a", AtLeastOnce);
-            std::mem::forget(subscriber);
-        }
+        let _subscribers: Vec<Wire> = (0..4)
+            .map(|number| {
+                let mut subscriber = scenario.connect(&format!("subscriber {number}"));
+                subscriber.subscribe("a", AtLeastOnce);
+                subscriber
+            })
+            .collect();
         let mut publisher = scenario.connect("publisher");
         for number in 1..=200_u16 {
             let first = if number % 3 == 0 { "34" } else { "32" };

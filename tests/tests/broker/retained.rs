@@ -47,6 +47,25 @@ fn an_empty_retained_message_clears_its_topic_and_is_delivered_as_usual() {
     });
 }
 
+/// A subscription is made when SUBACK says so: what is retained after it is new, and comes once.
+#[test]
+fn what_is_retained_after_suback_comes_once_and_without_retain() {
+    everywhere(|scenario| {
+        let mut publisher = scenario.connect("publisher");
+        for round in 0..40 {
+            let topic = format!("round/{round}");
+            let mut subscriber = scenario.connect(&format!("subscriber {round}"));
+            subscriber.subscribe("round/#", AtLeastOnce);
+            publisher.publish_retained(&topic, AtLeastOnce, "x");
+            let publish = subscriber.receive();
+            assert!(!publish.retain, "{publish:?}");
+            publisher.publish("round/end", AtLeastOnce, "end");
+            subscriber.expect_message("round/end", "end");
+            publisher.publish_retained(&topic, AtLeastOnce, "");
+        }
+    });
+}
+
 /// [MQTT5-3.3.1-8] [MQTT311-3.3.1-12]
 #[test]
 fn a_message_without_retain_leaves_the_retained_one() {

@@ -7,8 +7,7 @@ mod rumqttc_codec;
 
 use bytes::{Bytes, BytesMut};
 use criterion::{
-    BatchSize, BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main,
-    measurement::WallTime,
+    BatchSize, BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime,
 };
 use dunlin_compare::packets::{Sample, samples};
 use mqtt_codec::{MAXIMUM_PACKET_BYTES, Packet, PacketRef, ProtocolVersion, frame};

@@ -6,6 +6,7 @@ use crate::{
     ids::GroupId,
     message::Message,
     peers::AcknowledgementToken,
+    time::Timestamp,
 };
 use mqtt_codec::{
     QoS,
@@ -48,6 +49,8 @@ pub(crate) struct Outbound {
     pub(crate) sender: Sender<Option<Queued>>,
     queue: VecDeque<Queued>,
     queue_bytes: u64,
+    /// None of those that wait expires before.
+    next_expiry: Timestamp,
     /// Acknowledgements that wait for room in the queue.
     held: Vec<AcknowledgementToken>,
 }
@@ -59,6 +62,7 @@ impl Outbound {
             sender: Sender::new(0),
             queue: VecDeque::new(),
             queue_bytes: 0,
+            next_expiry: Timestamp::NEVER,
             held: Vec::new(),
         }
     }
@@ -66,12 +70,6 @@ impl Outbound {
     /// Messages waiting and in flight.
     pub(crate) fn len(&self) -> usize {
         self.sender.len() + self.queue.len()
-    }
-
-    /// Whether nothing waits behind the window.
-    #[inline]
-    pub(crate) fn is_queue_empty(&self) -> bool {
-        self.queue.is_empty()
     }
 
     /// Whether a new message may be sent at once, without overtaking one that waits.
@@ -88,6 +86,25 @@ impl Outbound {
         Some(packet_id)
     }
 
+    /// Drops what has expired, if a message would find no room. How many were dropped `[MQTT5-3.3.2-5]`.
+    pub(crate) fn make_room_for(&mut self, queued: &Queued, limits: &Limits, now: Timestamp) -> u32 {
+        if self.has_room_for(queued, limits) || self.next_expiry > now {
+            return 0;
+        }
+        let length_before = self.queue.len();
+        let (mut bytes, mut next_expiry) = (0, Timestamp::NEVER);
+        self.queue.retain(|waiting| {
+            let is_kept = !waiting.message.is_expired(now);
+            if is_kept {
+                bytes += waiting.message.len() as u64;
+                next_expiry = next_expiry.min(waiting.message.expires_at);
+            }
+            is_kept
+        });
+        (self.queue_bytes, self.next_expiry) = (bytes, next_expiry);
+        u32::try_from(length_before - self.queue.len()).expect("queue_messages_max is 32 bits")
+    }
+
     /// Puts a message at the end of the queue, or does what the policy says at the limit.
     pub(crate) fn push(
         &mut self,
@@ -100,6 +117,10 @@ impl Outbound {
             self.append(queued);
             return Accepted::Queued;
         }
+        // Larger than the whole queue may be: it displaces nobody.
+        if limits.queue_messages_max == 0 || queued.message.len() as u64 > limits.queue_bytes_max {
+            return Accepted::Dropped(1);
+        }
         match policy {
             QueuePolicy::HoldPublisher if is_online => {
                 self.append(queued);
@@ -108,11 +129,7 @@ impl Outbound {
             QueuePolicy::DropNewest | QueuePolicy::HoldPublisher => Accepted::Dropped(1),
             QueuePolicy::DropOldest => {
                 let mut dropped = 0;
-                while !self.has_room_for(&queued, limits) {
-                    if self.pop().is_none() {
-                        // Larger than the whole queue may be.
-                        return Accepted::Dropped(dropped + 1);
-                    }
+                while !self.has_room_for(&queued, limits) && self.pop().is_some() {
                     dropped += 1;
                 }
                 self.append(queued);
@@ -133,6 +150,7 @@ impl Outbound {
         if self.queue.is_empty() {
             // A burst must not leave its memory behind in every session it touched.
             self.queue = VecDeque::new();
+            self.next_expiry = Timestamp::NEVER;
         }
         Some(queued)
     }
@@ -162,6 +180,7 @@ impl Outbound {
 
     fn append(&mut self, queued: Queued) {
         self.queue_bytes += queued.message.len() as u64;
+        self.next_expiry = self.next_expiry.min(queued.message.expires_at);
         self.queue.push_back(queued);
     }
 

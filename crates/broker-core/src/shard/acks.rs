@@ -4,15 +4,14 @@
 use super::Shard;
 use crate::{effect::Effects, held::HeldAcknowledgement, ids::SessionId, time::Timestamp};
 use mqtt_codec::{
-    Borrowed, Packet, ReasonCode,
-    flow::{Progress, Released},
+    Borrowed, Packet, PropertyOwner, ReasonCode,
+    flow::{Progress, Released, Unexpected},
     packet::{Ack, Delivery, PacketId},
 };
 
 impl Shard {
-    /// Acknowledges a PUBLISH: PUBACK at QoS 1, PUBREC at QoS 2 `[MQTT5-4.3.2-4]` `[MQTT5-4.3.3-8]`
-    /// `[MQTT311-4.3.2-2]` `[MQTT311-4.3.3-2]`. An error frees the place in the receive window
-    /// `[MQTT5-4.3.3-9]`.
+    /// Acknowledges a PUBLISH that was taken over: PUBACK at QoS 1, PUBREC at QoS 2 `[MQTT5-4.3.2-4]`
+    /// `[MQTT5-4.3.3-8]` `[MQTT311-4.3.2-2]` `[MQTT311-4.3.3-2]`.
     pub(super) fn acknowledge(
         &mut self,
         id: SessionId,
@@ -27,14 +26,50 @@ impl Shard {
                 session.receiver.acknowledged();
                 Packet::PubAck(Ack::new(packet_id, reason))
             }
-            Delivery::ExactlyOnce { packet_id, .. } => {
-                if reason.is_error() {
-                    session.receiver.refused(packet_id);
-                }
-                Packet::PubRec(Ack::new(packet_id, reason))
-            }
+            Delivery::ExactlyOnce { packet_id, .. } => Packet::PubRec(Ack::new(packet_id, reason)),
         };
-        self.send(id, &packet, effects);
+        let _ = self.send(id, &packet, effects);
+    }
+
+    /// Tells a client by the acknowledgement that its PUBLISH is not accepted. That frees its place in the
+    /// receive window, and its identifier `[MQTT5-4.3.3-9]`.
+    pub(super) fn acknowledge_refusal(
+        &mut self,
+        id: SessionId,
+        delivery: Delivery,
+        reason: ReasonCode,
+        text: &str,
+        effects: &mut Effects,
+    ) {
+        let is_told = self.connection_ref(id).is_some_and(|connection| connection.version.has_properties());
+        if !is_told {
+            // 3.x can only be told success, and then must not hear of the message again [MQTT311-3.3.5-2].
+            return self.acknowledge(id, delivery, reason, effects);
+        }
+        self.forget_receipt(id, delivery);
+        let (owner, kind): (_, fn(Ack) -> Packet) = match delivery {
+            Delivery::AtMostOnce => return,
+            Delivery::AtLeastOnce { .. } => (PropertyOwner::PubAck, Packet::PubAck),
+            Delivery::ExactlyOnce { .. } => (PropertyOwner::PubRec, Packet::PubRec),
+        };
+        let Some(packet_id) = delivery.packet_id() else { return };
+        let _ = self.send_explained(
+            id,
+            owner,
+            text,
+            |properties| kind(Ack { packet_id, reason, properties }),
+            effects,
+        );
+    }
+
+    /// A PUBLISH was not taken over: sent again, it is a new one.
+    pub(super) fn forget_receipt(&mut self, id: SessionId, delivery: Delivery) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        match delivery {
+            Delivery::AtMostOnce => {}
+            Delivery::AtLeastOnce { .. } => session.receiver.acknowledged(),
+            Delivery::ExactlyOnce { packet_id, .. } => session.receiver.refused(packet_id),
+        }
     }
 
     /// Sends an acknowledgement that was held back, if its client is still there to take it.
@@ -54,11 +89,11 @@ impl Shard {
             Released::Known => ReasonCode::Success,
             Released::Unknown => ReasonCode::PacketIdentifierNotFound,
         };
-        self.send(id, &Packet::PubComp(Ack::new(ack.packet_id, reason)), effects);
+        let _ = self.send(id, &Packet::PubComp(Ack::new(ack.packet_id, reason)), effects);
     }
 
     /// PUBACK: a QoS 1 message has arrived, or the client does not want it: either way it is done
-    /// `[MQTT5-4.8.2-6]`.
+    /// `[MQTT5-4.4.0-2]` `[MQTT5-4.8.2-6]`.
     pub(super) fn puback(
         &mut self,
         id: SessionId,
@@ -69,7 +104,7 @@ impl Shard {
         let Some(session) = self.sessions.get_mut(id) else { return };
         match session.outbound.sender.puback(ack.packet_id) {
             Ok(_) => self.completed(id, now, effects),
-            Err(_) => self.unexpected(id, now, effects),
+            Err(Unexpected) => self.unexpected(id, ack.packet_id, now, effects),
         }
     }
 
@@ -82,15 +117,17 @@ impl Shard {
         effects: &mut Effects,
     ) {
         let Some(session) = self.sessions.get_mut(id) else { return };
+        let is_known = session.outbound.sender.contains(ack.packet_id);
         let refused = ack.reason.is_error();
         match session.outbound.sender.pubrec(ack.packet_id, refused, |message| *message = None) {
             Ok(Progress::Done(_)) => self.completed(id, now, effects),
             Ok(Progress::Release) => self.send_pubrel(id, ack.packet_id, ReasonCode::Success, effects),
+            Err(Unexpected) if is_known => self.unexpected(id, ack.packet_id, now, effects),
             // Perhaps from a session we no longer have: the client can forget the identifier.
-            Err(_) if !refused => {
+            Err(Unexpected) if !refused => {
                 self.send_pubrel(id, ack.packet_id, ReasonCode::PacketIdentifierNotFound, effects);
             }
-            Err(_) => {}
+            Err(Unexpected) => {}
         }
     }
 
@@ -103,14 +140,20 @@ impl Shard {
         effects: &mut Effects,
     ) {
         let Some(session) = self.sessions.get_mut(id) else { return };
-        // One that is not awaited says only what we know: the identifier is free.
-        if session.outbound.sender.pubcomp(ack.packet_id).is_ok() {
-            self.completed(id, now, effects);
+        match session.outbound.sender.pubcomp(ack.packet_id) {
+            Ok(_) => self.completed(id, now, effects),
+            Err(Unexpected) => self.unexpected(id, ack.packet_id, now, effects),
         }
     }
 
-    fn send_pubrel(&mut self, id: SessionId, packet_id: PacketId, reason: ReasonCode, effects: &mut Effects) {
-        self.send(id, &Packet::PubRel(Ack::new(packet_id, reason)), effects);
+    pub(super) fn send_pubrel(
+        &mut self,
+        id: SessionId,
+        packet_id: PacketId,
+        reason: ReasonCode,
+        effects: &mut Effects,
+    ) {
+        let _ = self.send(id, &Packet::PubRel(Ack::new(packet_id, reason)), effects);
     }
 
     /// A place in the client's window is free.
@@ -119,11 +162,13 @@ impl Shard {
         self.send_waiting(id, now, effects);
     }
 
-    /// An acknowledgement of what was never sent. 3.x clients are known to repeat them, and it does no
-    /// harm there; 5.0 calls it an error of the protocol.
-    fn unexpected(&mut self, id: SessionId, now: Timestamp, effects: &mut Effects) {
-        if self.connection_ref(id).is_some_and(|connection| connection.version.has_properties()) {
-            self.break_off(id, ReasonCode::ProtocolError, now, effects);
+    /// An acknowledgement that does not go with what is in flight. Of nothing in flight it is harmless: a
+    /// client may acknowledge a message of the connection before, and once more when it is sent again. Of
+    /// a message in another handshake, or further back in its own, it breaks the protocol.
+    fn unexpected(&mut self, id: SessionId, packet_id: PacketId, now: Timestamp, effects: &mut Effects) {
+        if self.sessions.get(id).is_some_and(|session| session.outbound.sender.contains(packet_id)) {
+            let text = "the acknowledgement is not the one that this Packet Identifier awaits";
+            self.break_off(id, ReasonCode::ProtocolError, text, now, effects);
         }
     }
 }

@@ -15,9 +15,9 @@ use crate::{
     time::Timestamp,
 };
 use mqtt_codec::{
-    Packet, QoS, ReasonCode,
+    QoS, ReasonCode,
     flow::{InFlight, Resend},
-    packet::{Ack, Delivery},
+    packet::Delivery,
 };
 use std::sync::Arc;
 
@@ -103,7 +103,7 @@ impl Shard {
             send_new(session, queued, outgoing, now, effects, stats);
             return session.report_load();
         }
-        self.queue(recipient.session, queued, held);
+        self.queue(recipient.session, queued, held, now);
     }
 
     /// QoS 0 goes now or never: to no session without connection, behind no full outbox.
@@ -131,12 +131,15 @@ impl Shard {
     }
 
     /// A message that cannot go out now waits, within the limits `[MQTT5-4.5.0-1]` `[MQTT311-4.5.0-1]`.
-    fn queue(&mut self, id: SessionId, queued: Queued, held: Option<AcknowledgementToken>) {
+    fn queue(&mut self, id: SessionId, queued: Queued, held: Option<AcknowledgementToken>, now: Timestamp) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         let (config, is_online) = (&self.node.config, session.connection.is_some());
-        let bytes_before = session.outbound.queue_bytes();
-        let accepted = session.outbound.push(queued, config.queue_policy, is_online, &config.limits);
         let stats = self.node.stats.shard(self.id);
+        let bytes_before = session.outbound.queue_bytes();
+        let expired = session.outbound.make_room_for(&queued, &config.limits, now);
+        stats.publishes_expired.add(u64::from(expired));
+        stats.queued_messages.subtract(u64::from(expired));
+        let accepted = session.outbound.push(queued, config.queue_policy, is_online, &config.limits);
         stats.queued_bytes.add(session.outbound.queue_bytes().wrapping_sub(bytes_before));
         match accepted {
             Accepted::Queued => {}
@@ -188,7 +191,9 @@ impl Shard {
         loop {
             let stats = self.node.stats.shard(self.id);
             let Some(session) = self.sessions.get_mut(id) else { return };
-            let Some(connection) = session.connection.as_deref_mut() else { return };
+            let Some(connection) = session.connection.as_deref_mut().filter(|it| !it.is_congested) else {
+                return;
+            };
             let received = match session.outbound.sender.next_resend() {
                 None => return,
                 Some(Resend::PubRel(packet_id)) => packet_id,
@@ -209,7 +214,7 @@ impl Shard {
                     continue;
                 }
             };
-            self.send(id, &Packet::PubRel(Ack::new(received, ReasonCode::Success)), effects);
+            self.send_pubrel(id, received, ReasonCode::Success, effects);
         }
     }
 

@@ -10,7 +10,7 @@ use crate::{
     time::Timestamp,
 };
 use mqtt_codec::{
-    Borrowed, Packet, Properties, Property, PropertyOwner, ReasonCode,
+    Borrowed, Packet, PropertyOwner, ReasonCode,
     packet::{Auth, Disconnect},
 };
 use std::sync::atomic::Ordering::Relaxed;
@@ -35,11 +35,13 @@ impl Shard {
     ) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         if let Some(seconds) = disconnect.properties.session_expiry_interval() {
+            let seconds = seconds.min(self.node.config.limits.session_expiry_seconds_max);
             // A session that was to end with its connection cannot be kept after all.
             if session.expiry_seconds == 0 && seconds != 0 {
-                return self.break_off(id, ReasonCode::ProtocolError, now, effects);
+                let text = "the Session Expiry Interval was 0 in CONNECT and cannot be raised";
+                return self.break_off(id, ReasonCode::ProtocolError, text, now, effects);
             }
-            session.expiry_seconds = seconds.min(self.node.config.limits.session_expiry_seconds_max);
+            session.expiry_seconds = seconds;
         }
         // Only the normal reason discards the Will [MQTT5-3.1.2-10] [MQTT5-3.14.4-3].
         let fate =
@@ -61,7 +63,8 @@ impl Shard {
         now: Timestamp,
         effects: &mut Effects,
     ) {
-        self.break_off(id, ReasonCode::ProtocolError, now, effects);
+        let text = "no Authentication Method was agreed on";
+        self.break_off(id, ReasonCode::ProtocolError, text, now, effects);
     }
 
     /// The network connection is gone without a word.
@@ -70,23 +73,12 @@ impl Shard {
         self.connection_ended(id, WillFate::Publish, now, effects);
     }
 
-    /// Ends a connection because of what the client did.
-    pub(super) fn break_off(
-        &mut self,
-        id: SessionId,
-        reason: ReasonCode,
-        now: Timestamp,
-        effects: &mut Effects,
-    ) {
-        self.end_connection(id, reason, None, CloseCause::Error(reason), now, effects);
-    }
-
     /// Ends a connection from our side: a v5 client is told why `[MQTT5-4.13.2-1]`, then it is closed.
     pub(super) fn end_connection(
         &mut self,
         id: SessionId,
         reason: ReasonCode,
-        text: Option<&str>,
+        text: &str,
         cause: CloseCause,
         now: Timestamp,
         effects: &mut Effects,
@@ -99,30 +91,19 @@ impl Shard {
     /// Every client is told that the broker goes down. Wills stay unpublished: nobody would be there.
     pub(super) fn shut_down(&mut self, effects: &mut Effects) {
         for id in self.sessions.connected() {
-            self.send_disconnect(id, ReasonCode::ServerShuttingDown, None, effects);
-            self.close(id, CloseCause::Error(ReasonCode::ServerShuttingDown), effects);
+            let reason = ReasonCode::ServerShuttingDown;
+            self.send_disconnect(id, reason, "the broker is shutting down", effects);
+            self.close(id, CloseCause::Error(reason), effects);
             self.forget_connection(id);
         }
     }
 
-    fn send_disconnect(
-        &mut self,
-        id: SessionId,
-        reason: ReasonCode,
-        text: Option<&str>,
-        effects: &mut Effects,
-    ) {
-        let Some(connection) = self.connection_ref(id) else { return };
-        // 3.x has no DISCONNECT from the server: the connection just closes.
-        if !connection.version.has_properties() {
-            return;
+    /// 3.x has no DISCONNECT from the server: the connection just closes.
+    fn send_disconnect(&mut self, id: SessionId, reason: ReasonCode, text: &str, effects: &mut Effects) {
+        if self.connection_ref(id).is_some_and(|connection| connection.version.has_properties()) {
+            let disconnect = |properties| Packet::Disconnect(Disconnect { reason, properties });
+            let _ = self.send_explained(id, PropertyOwner::Disconnect, text, disconnect, effects);
         }
-        // A reason string only where it fits [MQTT5-3.14.2-3].
-        const HEADER_BYTES: usize = 10;
-        let text = text.filter(|text| text.len() + HEADER_BYTES <= connection.packet_bytes_max as usize);
-        let properties = <Properties>::new(PropertyOwner::Disconnect, text.map(Property::ReasonString))
-            .unwrap_or_default();
-        self.send(id, &Packet::Disconnect(Disconnect { reason, properties }), effects);
     }
 
     fn close(&self, id: SessionId, cause: CloseCause, effects: &mut Effects) {
@@ -194,7 +175,7 @@ impl Shard {
         }
         let Some(will) = session.will.take() else { return };
         let mut outgoing = Outgoing::received(will.message(now));
-        // A will that cannot be retained is still worth delivering.
+        // A Will that cannot be retained is still worth delivering.
         let _ = self.retain(&mut outgoing, now);
         self.route(&mut outgoing, None, now, effects);
     }
@@ -207,8 +188,8 @@ impl Shard {
         if let Some(timer) = session.expiry_timer.take() {
             self.timers.cancel(timer);
         }
-        for filter in session.subscriptions.keys() {
-            self.remove_from_index(id, filter);
+        for (filter, &subscribed) in &session.subscriptions {
+            self.remove_from_index(id, filter, subscribed);
         }
         self.stats().sessions.subtract(1);
         self.node.sessions.fetch_sub(1, Relaxed);

@@ -22,9 +22,9 @@ use mqtt_codec::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Refusal {
     /// By the acknowledgement, where there is one; the connection goes on.
-    Acknowledge(ReasonCode),
+    Acknowledge(ReasonCode, &'static str),
     /// By ending the connection.
-    Disconnect(ReasonCode),
+    Disconnect(ReasonCode, &'static str),
 }
 
 impl Shard {
@@ -49,10 +49,17 @@ impl Shard {
         match (inbound, aliases.resolve(publish.topic.as_ref().map(TopicName::borrow), addressed.alias)) {
             // [MQTT5-3.3.4-7]
             (Inbound::ReceiveMaximumExceeded, _) => {
-                self.break_off(id, ReasonCode::ReceiveMaximumExceeded, now, effects);
+                let text = "more publications are in flight than the Receive Maximum allows";
+                self.break_off(id, ReasonCode::ReceiveMaximumExceeded, text, now, effects);
             }
             // [MQTT5-3.3.2-9]
-            (_, Err(violation)) => self.break_off(id, violation.reason(), now, effects),
+            (Inbound::New, Err(violation)) => {
+                let refusal = Refusal::Disconnect(violation.reason(), violation.text());
+                self.refuse(id, publish.delivery, refusal, now, effects);
+            }
+            (Inbound::Duplicate, Err(violation)) => {
+                self.break_off(id, violation.reason(), violation.text(), now, effects);
+            }
             (Inbound::Duplicate, Ok(_)) => {
                 self.acknowledge(id, publish.delivery, ReasonCode::Success, effects);
             }
@@ -88,27 +95,29 @@ impl Shard {
         let capabilities = &self.node.config.capabilities;
         // [MQTT5-3.3.4-6]: only a server tells which subscriptions matched.
         if addressed.has_subscription_identifier {
-            return Err(Refusal::Disconnect(ReasonCode::ProtocolError));
+            let text = "only the broker says which Subscription Identifiers matched";
+            return Err(Refusal::Disconnect(ReasonCode::ProtocolError, text));
         }
         // [MQTT5-3.2.2-11]
         if message.qos > capabilities.maximum_qos {
-            return Err(Refusal::Disconnect(ReasonCode::QoSNotSupported));
+            let text = "the QoS is above the broker's Maximum QoS";
+            return Err(Refusal::Disconnect(ReasonCode::QoSNotSupported, text));
         }
         // [MQTT5-3.2.2-14]
         if message.retain && !capabilities.retain_available {
-            return Err(Refusal::Disconnect(ReasonCode::RetainNotSupported));
+            let text = "the broker retains no messages";
+            return Err(Refusal::Disconnect(ReasonCode::RetainNotSupported, text));
         }
         if !self.allows_topic(message.topic.text()) {
-            return Err(match (version, message.qos) {
-                (ProtocolVersion::V5, QoS::AtLeastOnce | QoS::ExactlyOnce) => {
-                    Refusal::Acknowledge(ReasonCode::TopicNameInvalid)
-                }
-                _ => Refusal::Disconnect(ReasonCode::TopicNameInvalid),
-            });
+            let text = "the topic has more bytes or levels than the broker allows";
+            let can_be_told = version.has_properties() && message.qos > QoS::AtMostOnce;
+            let refusal = if can_be_told { Refusal::Acknowledge } else { Refusal::Disconnect };
+            return Err(refusal(ReasonCode::TopicNameInvalid, text));
         }
         // What the broker says of itself, nobody else may say.
         if is_reserved(message.topic) {
-            return Err(Refusal::Acknowledge(ReasonCode::NotAuthorized));
+            let text = "topics below $SYS are the broker's own";
+            return Err(Refusal::Acknowledge(ReasonCode::NotAuthorized, text));
         }
         Ok(())
     }
@@ -134,7 +143,8 @@ impl Shard {
         let retained = self.retain(&mut outgoing, now);
         // A v5 client can be told that its message could not be retained, and then nobody gets it.
         if retained.is_err() && version.has_properties() && message.qos > QoS::AtMostOnce {
-            let refusal = Refusal::Acknowledge(ReasonCode::QuotaExceeded);
+            let text = "the broker retains as many messages as it may";
+            let refusal = Refusal::Acknowledge(ReasonCode::QuotaExceeded, text);
             return self.refuse(id, delivery, refusal, now, effects);
         }
         let held = self.hold(id, delivery);
@@ -158,10 +168,13 @@ impl Shard {
         effects: &mut Effects,
     ) {
         match refusal {
-            Refusal::Disconnect(reason) => self.break_off(id, reason, now, effects),
-            Refusal::Acknowledge(reason) => {
+            Refusal::Disconnect(reason, text) => {
+                self.forget_receipt(id, delivery);
+                self.break_off(id, reason, text, now, effects);
+            }
+            Refusal::Acknowledge(reason, text) => {
                 self.stats().publishes_dropped.add(1);
-                self.acknowledge(id, delivery, reason, effects);
+                self.acknowledge_refusal(id, delivery, reason, text, effects);
             }
         }
     }
@@ -180,6 +193,6 @@ impl Shard {
 }
 
 /// Topics that only the broker publishes to `[MQTT5-4.7.2-1]`.
-fn is_reserved(topic: TopicNameRef<'_>) -> bool {
-    topic.text().starts_with("$SYS/") || topic.text() == "$SYS"
+pub(super) fn is_reserved(topic: TopicNameRef<'_>) -> bool {
+    topic.text().strip_prefix("$SYS").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -5,14 +5,22 @@ use super::Shard;
 use crate::{
     effect::Effects,
     ids::SessionId,
-    retained::RetainedCursor,
+    outgoing::Sent,
     session::{RetainedDelivery, Subscribed},
     subscriptions::Subscriber,
+    time::Timestamp,
 };
 use mqtt_codec::{
-    Borrowed, Packet, Properties, QoS, ReasonCode, TopicFilterRef,
+    Borrowed, Packet, Properties, PropertyOwner, QoS, ReasonCode, TopicFilterRef,
     packet::{RetainHandling, SubAck, Subscribe, Subscription, UnsubAck, Unsubscribe},
 };
+
+/// Why a filter is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Refused {
+    reason: ReasonCode,
+    text: &'static str,
+}
 
 impl Shard {
     /// Subscribes to each filter and answers for each in its order `[MQTT5-3.8.4-1]` `[MQTT5-3.8.4-6]`
@@ -21,21 +29,34 @@ impl Shard {
         &mut self,
         id: SessionId,
         subscribe: &Subscribe<Borrowed<'_>>,
+        now: Timestamp,
         effects: &mut Effects,
     ) {
         let identifier = subscribe.properties.subscription_identifier().map_or(0, Into::into);
-        let codes: Vec<_> = subscribe
-            .subscriptions()
-            .map(|subscription| match self.subscribe_one(id, subscription, identifier) {
-                Ok(qos) => granted(qos),
-                Err(reason) => reason,
+        let mut refused = None;
+        let codes: Vec<_> = (1..)
+            .zip(subscribe.subscriptions())
+            .map(|(number, subscription)| {
+                let granted = self.subscribe_one(id, subscription, identifier).map(granted);
+                granted.unwrap_or_else(|Refused { reason, text }| {
+                    refused.get_or_insert_with(|| format!("filter {number}: {text}"));
+                    reason
+                })
             })
             .collect();
         // The codec accepts no SUBSCRIBE without filters, so there is a code, and each is a SUBACK's.
-        if let Ok(suback) = SubAck::new(subscribe.packet_id, Properties::default(), codes) {
-            self.send(id, &Packet::SubAck(suback), effects);
+        let suback = |properties| {
+            let suback = SubAck::new(subscribe.packet_id, properties, codes.iter().copied());
+            Packet::SubAck(suback.expect("each filter has one of its codes"))
+        };
+        let sent = match refused {
+            None => self.send(id, &suback(Properties::default()), effects),
+            Some(text) => self.send_explained(id, PropertyOwner::SubAck, &text, suback, effects),
+        };
+        match sent {
+            Sent::Yes => self.schedule_page(id),
+            Sent::TooLarge => self.unanswerable(id, now, effects),
         }
-        self.schedule_page(id);
     }
 
     fn subscribe_one(
@@ -43,7 +64,7 @@ impl Shard {
         id: SessionId,
         Subscription { filter, mut options }: Subscription<'_>,
         identifier: u32,
-    ) -> Result<QoS, ReasonCode> {
+    ) -> Result<QoS, Refused> {
         self.check_subscription(id, filter, identifier)?;
         options.maximum_qos = options.maximum_qos.min(self.node.config.capabilities.maximum_qos);
         let qos = options.maximum_qos;
@@ -54,9 +75,10 @@ impl Shard {
             retain_as_published: options.retain_as_published,
             identifier,
         };
-        let session = self.sessions.get_mut(id).ok_or(ReasonCode::UnspecifiedError)?;
-        let former =
-            session.subscriptions.insert(Box::from(filter.text()), Subscribed { options, identifier });
+        let Some(session) = self.sessions.get_mut(id) else { return Ok(qos) };
+        let share_name_bytes = filter.share_name().map(str::len);
+        let subscribed = Subscribed { options, identifier, share_name_bytes };
+        let former = session.subscriptions.insert(Box::from(filter.text()), subscribed);
         match filter.share_name() {
             Some(share_name) => {
                 self.node.subscriptions.subscribe_shared(share_name, filter.matched(), subscriber);
@@ -75,17 +97,15 @@ impl Shard {
             RetainHandling::SendIfNew => former.is_none(),
             RetainHandling::DoNotSend => false,
         };
-        if wants_retained {
-            // A filter subscribed to again starts over instead of queueing up twice.
-            session.retained.retain(|delivery| *delivery.filter != *filter.text());
-            session.retained.push_back(RetainedDelivery {
-                filter: Box::from(filter.text()),
-                cursor: RetainedCursor::default(),
-                qos,
-                no_local: options.no_local,
-                identifier,
-            });
-        }
+        let RetainedDelivery { cursor, .. } = match session.retained.remove(filter.text()) {
+            // What is still on its way goes on as the new subscription has it.
+            Some(pending) if !wants_retained => pending,
+            None if !wants_retained => return Ok(qos),
+            // A filter subscribed to again starts over.
+            Some(_) | None => RetainedDelivery::default(),
+        };
+        let delivery = RetainedDelivery { cursor, qos, no_local: options.no_local, identifier };
+        session.retained.insert(Box::from(filter.text()), delivery);
         Ok(qos)
     }
 
@@ -95,24 +115,30 @@ impl Shard {
         id: SessionId,
         filter: TopicFilterRef<'_>,
         identifier: u32,
-    ) -> Result<(), ReasonCode> {
+    ) -> Result<(), Refused> {
         let (limits, capabilities) = (&self.node.config.limits, &self.node.config.capabilities);
+        let refused = |reason, text| Err(Refused { reason, text });
         if !self.allows_topic(filter.text()) {
-            return Err(ReasonCode::TopicFilterInvalid);
+            let text = "the Topic Filter has more bytes or levels than the broker allows";
+            return refused(ReasonCode::TopicFilterInvalid, text);
         }
         if !capabilities.shared_subscription_available && filter.share_name().is_some() {
-            return Err(ReasonCode::SharedSubscriptionsNotSupported);
+            let text = "the broker has no shared subscriptions";
+            return refused(ReasonCode::SharedSubscriptionsNotSupported, text);
         }
         if !capabilities.wildcard_subscription_available && filter.has_wildcard() {
-            return Err(ReasonCode::WildcardSubscriptionsNotSupported);
+            let text = "the broker has no wildcard subscriptions";
+            return refused(ReasonCode::WildcardSubscriptionsNotSupported, text);
         }
         if !capabilities.subscription_identifier_available && identifier != 0 {
-            return Err(ReasonCode::SubscriptionIdentifiersNotSupported);
+            let text = "the broker has no Subscription Identifiers";
+            return refused(ReasonCode::SubscriptionIdentifiersNotSupported, text);
         }
-        let session = self.sessions.get(id).ok_or(ReasonCode::UnspecifiedError)?;
+        let Some(session) = self.sessions.get(id) else { return Ok(()) };
         let is_full = session.subscriptions.len() >= limits.subscriptions_per_session_max as usize;
         if is_full && !session.subscriptions.contains_key(filter.text()) {
-            return Err(ReasonCode::QuotaExceeded);
+            let text = "the session has as many subscriptions as it may";
+            return refused(ReasonCode::QuotaExceeded, text);
         }
         Ok(())
     }
@@ -123,30 +149,34 @@ impl Shard {
         &mut self,
         id: SessionId,
         unsubscribe: &Unsubscribe<Borrowed<'_>>,
+        now: Timestamp,
         effects: &mut Effects,
     ) {
         let codes: Vec<_> = unsubscribe.filters().map(|filter| self.unsubscribe_one(id, filter)).collect();
-        if let Ok(unsuback) = UnsubAck::new(unsubscribe.packet_id, Properties::default(), codes) {
-            self.send(id, &Packet::UnsubAck(unsuback), effects);
+        let unsuback = UnsubAck::new(unsubscribe.packet_id, Properties::default(), codes);
+        let unsuback = Packet::UnsubAck(unsuback.expect("each filter has one of its codes"));
+        if self.send(id, &unsuback, effects) == Sent::TooLarge {
+            self.unanswerable(id, now, effects);
         }
     }
 
     fn unsubscribe_one(&mut self, id: SessionId, filter: TopicFilterRef<'_>) -> ReasonCode {
         let Some(session) = self.sessions.get_mut(id) else { return ReasonCode::UnspecifiedError };
-        if session.subscriptions.remove(filter.text()).is_none() {
+        let Some(subscribed) = session.subscriptions.remove(filter.text()) else {
             return ReasonCode::NoSubscriptionExisted;
-        }
-        session.retained.retain(|delivery| *delivery.filter != *filter.text());
-        self.remove_from_index(id, filter.text());
+        };
+        session.retained.remove(filter.text());
+        self.remove_from_index(id, filter.text(), subscribed);
         ReasonCode::Success
     }
 
     /// Has messages of a filter no longer reach a session. `filter` is one that was subscribed to.
-    pub(super) fn remove_from_index(&self, id: SessionId, filter: &str) {
-        let Ok(filter) = TopicFilterRef::new(filter) else { return };
-        let was_there = match filter.share_name() {
-            Some(share_name) => self.node.subscriptions.unsubscribe_shared(share_name, filter.matched(), id),
-            None => self.node.subscriptions.unsubscribe(filter.text(), id),
+    pub(super) fn remove_from_index(&self, id: SessionId, filter: &str, subscribed: Subscribed) {
+        let was_there = match subscribed.parts(filter) {
+            (Some(share_name), matched) => {
+                self.node.subscriptions.unsubscribe_shared(share_name, matched, id)
+            }
+            (None, matched) => self.node.subscriptions.unsubscribe(matched, id),
         };
         debug_assert!(was_there, "{id:?} knew of {filter}, the index did not");
     }

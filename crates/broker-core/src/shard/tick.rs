@@ -43,7 +43,8 @@ impl Shard {
             }
         }
         self.fired = fired;
-        for _ in 0..PAGES_PER_TICK {
+        // One page each at the most: whether it filled the outbox is heard before the next.
+        for _ in 0..self.paging.len().min(PAGES_PER_TICK) {
             let Some(id) = self.paging.pop_front() else { break };
             self.deliver_page(id, now, effects);
         }
@@ -74,8 +75,8 @@ impl Shard {
                 connection.keep_alive_timer = Some(self.timers.insert(at, timer));
             }
             Some(_) => {
-                let reason = ReasonCode::KeepAliveTimeout;
-                self.end_connection(id, reason, None, CloseCause::Error(reason), now, effects);
+                let text = "nothing was received for one and a half times the Keep Alive";
+                self.break_off(id, ReasonCode::KeepAliveTimeout, text, now, effects);
             }
         }
     }
@@ -97,7 +98,7 @@ impl Shard {
                 properties: &[],
                 payload: value.as_bytes(),
                 qos: QoS::AtMostOnce,
-                retain: true,
+                retain: self.node.config.capabilities.retain_available,
                 expires_at: Timestamp::NEVER,
                 publisher: None,
             };
@@ -124,9 +125,16 @@ impl Shard {
         if !session.is_ready_for_retained() {
             return;
         }
-        let Some(mut delivery) = session.retained.pop_front() else { return };
+        let Some((filter, mut delivery)) = session.retained.pop_first() else { return };
+        let limits = match delivery.qos {
+            QoS::AtMostOnce => PAGE,
+            // What the window has no room for stays where it is: the queue might not have room either.
+            QoS::AtLeastOnce | QoS::ExactlyOnce => {
+                PageLimits { messages_max: PAGE.messages_max.min(session.window_room()), ..PAGE }
+            }
+        };
         let mut page = std::mem::take(&mut self.page);
-        let end = self.node.retained.page(&delivery.filter, &mut delivery.cursor, PAGE, now, &mut page);
+        let end = self.node.retained.page(&filter, &mut delivery.cursor, limits, now, &mut page);
         for message in page.drain(..) {
             self.deliver_retained(id, &delivery, &message, now, effects);
         }
@@ -134,7 +142,7 @@ impl Shard {
         if end == Page::More
             && let Some(session) = self.sessions.get_mut(id)
         {
-            session.retained.push_front(delivery);
+            session.retained.insert(filter, delivery);
         }
         self.schedule_page(id);
     }

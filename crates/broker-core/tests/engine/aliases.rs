@@ -79,7 +79,8 @@ fn an_alias_ends_with_its_connection() {
 #[test]
 fn the_broker_defines_aliases_from_the_first_message_on_as_far_as_it_may() {
     for (client, broker_limit) in [(2, 64), (64, 2)] {
-        for mut broker in with_limits(Limits { topic_alias_outbound_max: broker_limit, ..Limits::default() }) {
+        for mut broker in with_limits(Limits { topic_alias_outbound_max: broker_limit, ..Limits::default() })
+        {
             let alice = broker.connect(v5("alice"));
             let bob = broker.connect(v5("bob").with(Property::TopicAliasMaximum(client)));
             broker.subscribe(bob, "#", AtLeastOnce);

@@ -6,15 +6,20 @@ use crate::support::*;
 /// [MQTT5-3.8.4-8] [MQTT5-4.3.2-4] [MQTT5-4.3.3-8] [MQTT311-3.8.4-6] [MQTT311-4.3.2-2] [MQTT311-4.3.3-2]
 #[test]
 fn a_message_arrives_with_the_lower_qos_of_publication_and_subscription_whatever_the_versions() {
-    for (publisher, subscriber) in versions().into_iter().flat_map(|left| versions().map(|right| (left, right))) {
+    for (publisher, subscriber) in
+        versions().into_iter().flat_map(|left| versions().map(|right| (left, right)))
+    {
         for (published, granted) in ALL_QOS.into_iter().flat_map(|left| ALL_QOS.map(|right| (left, right))) {
             for mut broker in brokers() {
                 let alice = broker.connect(publisher("alice"));
                 let bob = broker.connect(subscriber("bob"));
                 broker.subscribe(bob, "a/b", granted);
                 broker.send(alice, publish("a/b", "x").qos(published, 7));
-                broker.expect(bob, &[["PUBLISH a/b 'x'", "PUBLISH a/b 'x' qos1 #1", "PUBLISH a/b 'x' qos2 #1"]
-                    [usize::from(published.min(granted).bits())]]);
+                broker.expect(
+                    bob,
+                    &[["PUBLISH a/b 'x'", "PUBLISH a/b 'x' qos1 #1", "PUBLISH a/b 'x' qos2 #1"]
+                        [usize::from(published.min(granted).bits())]],
+                );
                 let acknowledged: [&[&str]; 3] = [&[], &["PUBACK #7"], &["PUBREC #7"]];
                 broker.expect(alice, acknowledged[usize::from(published.bits())]);
             }

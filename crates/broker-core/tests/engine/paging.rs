@@ -65,9 +65,12 @@ fn live_messages_are_not_kept_waiting_by_ten_thousand_retained_ones() {
 #[test]
 fn a_client_that_reads_slowly_gets_each_retained_message_once_at_every_qos() {
     let limits = Limits { outbox_bytes_max: 500, ..Limits::default() };
-    for (published, granted) in
-        [(AtMostOnce, ExactlyOnce), (ExactlyOnce, AtMostOnce), (AtLeastOnce, AtLeastOnce), (ExactlyOnce, ExactlyOnce)]
-    {
+    for (published, granted) in [
+        (AtMostOnce, ExactlyOnce),
+        (ExactlyOnce, AtMostOnce),
+        (AtLeastOnce, AtLeastOnce),
+        (ExactlyOnce, ExactlyOnce),
+    ] {
         for mut broker in brokers_with(Config { limits: limits.clone(), ..quiet() }) {
             retaining(&mut broker, published);
             let bob = broker.connect(v5("bob").with(receive_maximum(10)));
@@ -163,7 +166,8 @@ fn ten_thousand_filters_with_retained_messages_are_served_all() {
         retaining(&mut broker, AtMostOnce);
         let bob = broker.connect(v5("bob"));
         let filters: Vec<_> = (0..COUNT).map(|number| format!("t/{number}")).collect();
-        let wishes: Vec<_> = filters.iter().map(|filter| (filter.as_str(), subscription(AtMostOnce))).collect();
+        let wishes: Vec<_> =
+            filters.iter().map(|filter| (filter.as_str(), subscription(AtMostOnce))).collect();
         for id in 1..=2 {
             // The second time each starts over.
             broker.send(bob, subscribe(id, &wishes));

@@ -33,7 +33,9 @@ fn properties_of_a_message_arrive_unaltered_and_in_order() {
         broker.expect(alice, &[&format!("PUBLISH a 'x' qos1 #1 {{{own} {forwarded}}}"), "PUBACK #1"]);
         broker.expect(
             bob,
-            &[&format!("PUBLISH a 'x' qos1 #1 {{{own} SubscriptionIdentifier(5) TopicAlias(1) {forwarded}}}")],
+            &[&format!(
+                "PUBLISH a 'x' qos1 #1 {{{own} SubscriptionIdentifier(5) TopicAlias(1) {forwarded}}}"
+            )],
         );
         broker.expect(old, &["PUBLISH a 'x' qos1 #1"]);
         // As well as what is retained, and what waits.
@@ -67,7 +69,8 @@ fn any_number_of_user_properties_arrives() {
 /// of them: what a step encodes stays small.
 #[test]
 fn large_properties_are_shared_like_a_large_payload() {
-    const TEXT: &str = "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567";
+    const TEXT: &str =
+        "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567";
     for mut broker in brokers() {
         let alice = broker.connect(v5("alice"));
         let receivers: Vec<_> = (0..20)

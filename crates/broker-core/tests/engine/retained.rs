@@ -87,7 +87,11 @@ fn retain_as_published_decides_about_the_flag_of_what_comes_later() {
             let alice = broker.connect(v5("alice"));
             let bob = broker.connect(v5("bob"));
             broker.send(alice, publish("a", "0").retained());
-            broker.subscribe(bob, "a", SubscriptionOptions { retain_as_published, ..subscription(AtMostOnce) });
+            broker.subscribe(
+                bob,
+                "a",
+                SubscriptionOptions { retain_as_published, ..subscription(AtMostOnce) },
+            );
             broker.expect(bob, &["PUBLISH a '0' retain"]);
             broker.send(alice, publish("a", "1").retained());
             broker.send(alice, publish("a", "2"));

@@ -19,7 +19,11 @@ fn a_session_outlives_its_connection_by_its_expiry_interval_and_no_longer() {
             let alice = broker.connect(v5("alice").keeping(interval));
             broker.hang_up(alice);
             broker.advance_seconds(seconds);
-            assert_eq!(is_kept(&mut broker, v5("alice")), expected, "{interval} s after {seconds} s, {broker}");
+            assert_eq!(
+                is_kept(&mut broker, v5("alice")),
+                expected,
+                "{interval} s after {seconds} s, {broker}"
+            );
         }
     }
 }
@@ -71,7 +75,11 @@ fn disconnect_changes_the_expiry_interval() {
             broker.send(alice, goodbye.with(Property::SessionExpiryInterval(disconnected)));
             broker.expect(alice, &["closed"]);
             broker.advance_seconds(seconds);
-            assert_eq!(is_kept(&mut broker, v5("alice")), expected, "{disconnected} after {seconds}, {broker}");
+            assert_eq!(
+                is_kept(&mut broker, v5("alice")),
+                expected,
+                "{disconnected} after {seconds}, {broker}"
+            );
         }
     }
 }

@@ -182,7 +182,10 @@ fn a_member_has_its_own_qos_and_identifier() {
             broker.send(member, subscribe(1, &[("$share/g/a", subscription(qos))]).with(identifier(number)));
             broker.received(member);
             broker.send(alice, publish("a", "x").qos2(number as u16));
-            let expected = ["PUBLISH a 'x' {SubscriptionIdentifier(1)}", "PUBLISH a 'x' qos1 #1 {SubscriptionIdentifier(2)}"];
+            let expected = [
+                "PUBLISH a 'x' {SubscriptionIdentifier(1)}",
+                "PUBLISH a 'x' qos1 #1 {SubscriptionIdentifier(2)}",
+            ];
             broker.expect(member, &[expected[number as usize - 1]]);
             broker.leave(member);
         }

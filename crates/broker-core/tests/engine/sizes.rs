@@ -82,7 +82,8 @@ fn a_message_that_became_too_large_for_a_new_connection_counts_as_sent() {
 fn an_answer_too_large_for_the_client_ends_its_connection() {
     for mut broker in brokers() {
         let filters: Vec<_> = (0..100).map(|number| number.to_string()).collect();
-        let wishes: Vec<_> = filters.iter().map(|filter| (filter.as_str(), subscription(AtMostOnce))).collect();
+        let wishes: Vec<_> =
+            filters.iter().map(|filter| (filter.as_str(), subscription(AtMostOnce))).collect();
         let alice = broker.connect(v5("alice").with(maximum_packet_size(100)));
         broker.send(alice, subscribe(1, &wishes));
         broker.expect_end(alice, ReasonCode::PacketTooLarge);

@@ -6,13 +6,14 @@ pub(crate) mod packets;
 pub(crate) mod text;
 
 pub(crate) use broker::{Broker, Client};
-pub(crate) use packets::{
-    Hello, Say, acknowledge, disconnect, identifier, maximum_packet_size, publish, receive_maximum, refuse, subscribe,
-    subscription, topic_alias, unsubscribe, v5, v31, v311, will,
-};
 pub(crate) use mqtt_codec::{
-    Packet, Property, ProtocolVersion, ReasonCode,
+    Packet, Property, ProtocolVersion,
     QoS::{self, AtLeastOnce, AtMostOnce, ExactlyOnce},
+    ReasonCode,
+};
+pub(crate) use packets::{
+    Hello, Say, acknowledge, disconnect, identifier, maximum_packet_size, publish, receive_maximum, refuse,
+    subscribe, subscription, topic_alias, unsubscribe, v5, v31, v311, will,
 };
 
 use broker_core::config::{Config, Sys};

@@ -114,11 +114,9 @@ fn a_clean_start_ends_the_session_and_so_publishes_a_delayed_will() {
 /// The connection is lost; whether the session goes on decides about a delayed Will [MQTT5-3.1.4-3].
 #[test]
 fn a_takeover_publishes_a_will_without_delay_and_not_one_with() {
-    for (session_seconds, properties, expected) in [
-        (100, &[][..], PUBLISHED),
-        (100, &[DELAY][..], &[][..]),
-        (0, &[DELAY][..], PUBLISHED),
-    ] {
+    for (session_seconds, properties, expected) in
+        [(100, &[][..], PUBLISHED), (100, &[DELAY][..], &[][..]), (0, &[DELAY][..], PUBLISHED)]
+    {
         for (mut broker, bob) in mourners() {
             let hello = v5("alice").keeping(session_seconds);
             broker.connect(hello.will(will("will", "gone", AtLeastOnce, properties)));

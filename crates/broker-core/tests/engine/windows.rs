@@ -16,7 +16,10 @@ fn no_more_is_in_flight_than_the_client_or_the_operator_allows() {
             let bob = broker.connect(v5("bob").with(receive_maximum(client)));
             broker.subscribe(bob, "a", ExactlyOnce);
             for id in 1..=10 {
-                broker.send(alice, publish("a", "x").qos(if id % 2 == 0 { AtLeastOnce } else { ExactlyOnce }, id));
+                broker.send(
+                    alice,
+                    publish("a", "x").qos(if id % 2 == 0 { AtLeastOnce } else { ExactlyOnce }, id),
+                );
             }
             // QoS 0 has no window.
             broker.send(alice, publish("a", "0"));

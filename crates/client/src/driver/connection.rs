@@ -57,7 +57,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     core.step(Input::Writable);
                 }
                 Transfer::Read(Ok(bytes)) if bytes > 0 => {}
-                Transfer::Read(Ok(_)) | Transfer::Wrote(Ok(_)) => return End::Lost(ConnectionError::ClosedByServer),
+                Transfer::Read(Ok(_)) | Transfer::Wrote(Ok(_)) => {
+                    return End::Lost(ConnectionError::ClosedByServer);
+                }
                 Transfer::Read(Err(error)) => return End::Lost(ConnectionError::network("reading", &error)),
                 Transfer::Wrote(Err(error)) => return End::Lost(ConnectionError::network("writing", &error)),
             }

@@ -120,7 +120,11 @@ impl Core {
                 }
             }
             Occurrence::HandlesGone => self.leave(Disconnect::default(), inbox),
-            Occurrence::Feedback => inbox.take_feedback().into_iter().for_each(|feedback| self.told(feedback)),
+            Occurrence::Feedback => {
+                for feedback in inbox.take_feedback() {
+                    self.told(feedback);
+                }
+            }
             Occurrence::Room => self.look_for_room(),
             // What a server says while nobody reads it is not its silence.
             Occurrence::Deadline if !self.may_read() => self.step(Input::ReadingPaused),
@@ -229,8 +233,10 @@ impl Core {
     /// The first bytes of the output were written.
     pub(super) fn wrote(&mut self, bytes: usize) {
         let position = self.effects.wrote(bytes);
-        while let Some((_, reply)) = self.written.pop_front_if(|(end, _)| *end <= position) {
-            let published = Published { reason: ReasonCode::Success, properties: Properties::NONE, packet_id: None };
+        while self.written.front().is_some_and(|(end, _)| *end <= position) {
+            let Some((_, reply)) = self.written.pop_front() else { return };
+            let published =
+                Published { reason: ReasonCode::Success, properties: Properties::NONE, packet_id: None };
             reply.resolve(Ok(published));
         }
     }
@@ -264,7 +270,10 @@ impl Core {
     }
 
     /// Ends everything; hands back whoever awaits that.
-    pub(super) fn close(self, error: Option<ConnectionError>) -> Option<oneshot::Sender<Result<(), DisconnectError>>> {
+    pub(super) fn close(
+        self,
+        error: Option<ConnectionError>,
+    ) -> Option<oneshot::Sender<Result<(), DisconnectError>>> {
         self.quota.close();
         self.report(Event::Closed(error));
         self.leaving

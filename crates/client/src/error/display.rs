@@ -1,8 +1,8 @@
 //! Owns what a person reads of an error: the thing, the place and the cause. What the errors are is the parent's.
 
 use super::{
-    ConnectionError, DisconnectError, InvalidTopic, NetworkError, PublishError, ReasonNotAllowed, RequestError,
-    SubscribeError, UnsubscribeError,
+    ConnectionError, DisconnectError, InvalidTopic, NetworkError, PublishError, ReasonNotAllowed,
+    RequestError, SubscribeError, UnsubscribeError,
 };
 use mqtt_codec::{Properties, ReasonCode};
 use std::{error::Error, fmt};
@@ -33,7 +33,9 @@ impl fmt::Display for ConnectionError {
             }
             Self::KeepAliveTimeout => formatter.write_str("the server did not answer PINGREQ in time"),
             Self::AcknowledgementTimeout => formatter.write_str("the server acknowledged nothing in time"),
-            Self::ServerViolation(violation) => write!(formatter, "the server broke the protocol: {violation}"),
+            Self::ServerViolation(violation) => {
+                write!(formatter, "the server broke the protocol: {violation}")
+            }
             Self::Options(error) => write!(formatter, "the options make no legal CONNECT: {error}"),
             Self::Closed => formatter.write_str(CLOSED),
         }
@@ -55,7 +57,9 @@ impl fmt::Display for PublishError {
             }
             Self::Encode(error) => error.fmt(formatter),
             Self::QueueFull => formatter.write_str(QUEUE_FULL),
-            Self::ConnectionLost => formatter.write_str("the connection was lost before the message was written"),
+            Self::ConnectionLost => {
+                formatter.write_str("the connection was lost before the message was written")
+            }
             Self::Closed => formatter.write_str(CLOSED),
         }
     }
@@ -153,7 +157,11 @@ fn refused(
     }
 }
 
-fn too_large(formatter: &mut fmt::Formatter<'_>, packet_bytes: usize, maximum_packet_size: u32) -> fmt::Result {
+fn too_large(
+    formatter: &mut fmt::Formatter<'_>,
+    packet_bytes: usize,
+    maximum_packet_size: u32,
+) -> fmt::Result {
     write!(formatter, "the packet has {packet_bytes} bytes and the server takes {maximum_packet_size}")
 }
 

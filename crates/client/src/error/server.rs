@@ -60,7 +60,9 @@ impl fmt::Display for ServerViolation {
         match self {
             Self::Malformed(error) => error.fmt(formatter),
             Self::BeforeConnAck(packet_type) => write!(formatter, "{packet_type} came before CONNACK"),
-            Self::NotFromServer(packet_type) => write!(formatter, "{packet_type} must not come from a server now"),
+            Self::NotFromServer(packet_type) => {
+                write!(formatter, "{packet_type} must not come from a server now")
+            }
             Self::SessionPresentAfterCleanStart => {
                 formatter.write_str("CONNACK says Session Present although a clean start was asked for")
             }

@@ -29,6 +29,10 @@ pub struct Connector {
 impl Connector {
     /// Nothing happens yet.
     #[must_use]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a message reports back once, and buffers and window bound those"
+    )]
     pub fn new(options: Options) -> Self {
         Self {
             options,
@@ -88,13 +92,18 @@ impl Connector {
     }
 
     /// The client, and its driver to be run.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a request has a permit of the quota; a disconnect is the last one"
+    )]
     pub(crate) fn prepare<T: Transport>(
         self,
         transport: T,
         start: Start,
     ) -> (Client, impl Future<Output = ()> + use<T>) {
         let (requests, requests_receiver) = mpsc::unbounded_channel();
-        let (connected_sender, connected): (_, watch::Receiver<Option<Arc<Connected>>>) = watch::channel(None);
+        let (connected_sender, connected): (_, watch::Receiver<Option<Arc<Connected>>>) =
+            watch::channel(None);
         let quota = Quota::new(self.options.queue_messages_max, self.options.queue_bytes_max);
         let (feedback, feedback_receiver) = self.feedback;
         let shared = Shared {

@@ -2,7 +2,8 @@
 
 use super::{Options, PACKET_BYTES_MAX};
 use mqtt_codec::{
-    EncodeError, Properties, Property, PropertyId, PropertyOwner, ProtocolVersion, ReasonCode, packet::Connect,
+    EncodeError, Properties, Property, PropertyId, PropertyOwner, ProtocolVersion, ReasonCode,
+    packet::Connect,
 };
 
 /// Which session a CONNECT asks for.

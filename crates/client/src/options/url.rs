@@ -50,7 +50,9 @@ pub(super) fn parse(url: &str) -> Result<ServerUrl, UrlError> {
     };
     let (user_name, password) = match credentials.map(|text| text.split_once(':').ok_or(text)) {
         None => (None, None),
-        Some(Ok((user_name, password))) => (Some(percent_decode(user_name)?), Some(percent_decode(password)?)),
+        Some(Ok((user_name, password))) => {
+            (Some(percent_decode(user_name)?), Some(percent_decode(password)?))
+        }
         Some(Err(user_name)) => (Some(percent_decode(user_name)?), None),
     };
     let (host, port) = split_host_and_port(place)?;
@@ -91,7 +93,8 @@ fn percent_decode(text: &str) -> Result<String, UrlError> {
             decoded.push(byte);
             continue;
         }
-        let mut digit = || bytes.next().and_then(|byte| char::from(byte).to_digit(16)).ok_or(UrlError::Percent);
+        let mut digit =
+            || bytes.next().and_then(|byte| char::from(byte).to_digit(16)).ok_or(UrlError::Percent);
         let (high, low) = (digit()?, digit()?);
         decoded.extend(u8::try_from(high * 16 + low));
     }
@@ -102,13 +105,16 @@ impl fmt::Display for UrlError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SchemeMissing => formatter.write_str("a server's URL begins with mqtt://"),
-            Self::SchemeUnknown(scheme) => write!(formatter, "unknown scheme {scheme:?}; only mqtt:// is supported"),
-            Self::HostMissing => formatter.write_str("the URL has no host"),
-            Self::BracketUnclosed => formatter.write_str("an IPv6 address is written [address] or [address]:port"),
-            Self::Port(text) => write!(formatter, "{text:?} is not a port, a number from 1 to 65535"),
-            Self::Percent => {
-                formatter.write_str("in user and password, % must begin an encoded character; write %25 for % itself")
+            Self::SchemeUnknown(scheme) => {
+                write!(formatter, "unknown scheme {scheme:?}; only mqtt:// is supported")
             }
+            Self::HostMissing => formatter.write_str("the URL has no host"),
+            Self::BracketUnclosed => {
+                formatter.write_str("an IPv6 address is written [address] or [address]:port")
+            }
+            Self::Port(text) => write!(formatter, "{text:?} is not a port, a number from 1 to 65535"),
+            Self::Percent => formatter
+                .write_str("in user and password, % must begin an encoded character; write %25 for % itself"),
             Self::Path(path) => write!(formatter, "{path:?} follows the server; its URL names no topic"),
         }
     }
@@ -133,7 +139,11 @@ mod tests {
         ];
         for (url, (user_name, password, host, port)) in right {
             let (user_name, password) = (user_name.map(str::to_owned), password.map(str::to_owned));
-            assert_eq!(parse(url), Ok(ServerUrl { user_name, password, host: host.to_owned(), port }), "{url}");
+            assert_eq!(
+                parse(url),
+                Ok(ServerUrl { user_name, password, host: host.to_owned(), port }),
+                "{url}"
+            );
         }
     }
 

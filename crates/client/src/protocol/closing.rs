@@ -7,7 +7,8 @@ use crate::{
     request::Disconnect,
 };
 use mqtt_codec::{
-    EncodeError, MAXIMUM_PACKET_BYTES, Packet, Properties, PropertiesRef, PropertyOwner, ProtocolVersion, ReasonCode, Violation, packet,
+    EncodeError, MAXIMUM_PACKET_BYTES, Packet, Properties, PropertiesRef, PropertyOwner, ProtocolVersion,
+    ReasonCode, Violation, packet,
 };
 use std::time::Instant;
 
@@ -28,7 +29,9 @@ impl<T: Tickets> Protocol<T> {
         if !is_client_disconnect(disconnect.reason) {
             return Err(DisconnectError::Encode(EncodeError::Violation(Violation::ReasonCodeUnknown)));
         }
-        if let Err(violation) = PropertiesRef::from_raw(PropertyOwner::Disconnect, disconnect.properties.raw()) {
+        if let Err(violation) =
+            PropertiesRef::from_raw(PropertyOwner::Disconnect, disconnect.properties.raw())
+        {
             return Err(DisconnectError::Encode(EncodeError::Violation(violation)));
         }
         // [MQTT5-3.14.2-2] and the rule that zero at the start stays zero.

@@ -1,7 +1,9 @@
 //! Owns received messages: alias, duplicate, window, which streams they go to, and their acknowledgement.
 
 use super::{Arrival, Effect, Effects, Protocol, Tickets, UnmatchedStream, subscriptions::SubscriptionKey};
-use crate::{delivery::Settlement, error::ServerViolation, event::Event, message::Message, protocol::ReceiptKey};
+use crate::{
+    delivery::Settlement, error::ServerViolation, event::Event, message::Message, protocol::ReceiptKey,
+};
 use mqtt_codec::{
     Packet, PacketType, QoS, ReasonCode, TopicName,
     flow::{Inbound, Released},
@@ -10,7 +12,11 @@ use mqtt_codec::{
 
 impl<T: Tickets> Protocol<T> {
     /// The story of a received PUBLISH.
-    pub(super) fn received(&mut self, publish: Publish, effects: &mut Effects<T>) -> Result<(), ServerViolation> {
+    pub(super) fn received(
+        &mut self,
+        publish: Publish,
+        effects: &mut Effects<T>,
+    ) -> Result<(), ServerViolation> {
         let topic = self.resolve_topic(&publish)?;
         match self.receiver.publish(publish.delivery) {
             Inbound::New => self.deliver(topic, publish, effects),

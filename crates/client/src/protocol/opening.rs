@@ -28,7 +28,9 @@ impl<T: Tickets> Protocol<T> {
             Ok(()) => {
                 self.phase = Phase::Connecting { deadline: now + self.options.connect_timeout, clean_start };
             }
-            Err(super::effect::NotSent::Encode(error)) => self.close(ConnectionError::Options(error), effects),
+            Err(super::effect::NotSent::Encode(error)) => {
+                self.close(ConnectionError::Options(error), effects);
+            }
             Err(super::effect::NotSent::TooLarge { .. }) => {
                 let error = mqtt_codec::EncodeError::PacketTooLarge;
                 self.close(ConnectionError::Options(error), effects);
@@ -129,7 +131,9 @@ fn connected(connack: ConnAck, options: &Options, client_id: &str) -> Connected 
         receive_maximum: properties.receive_maximum().map_or(u16::MAX, std::num::NonZero::get),
         maximum_qos: properties.maximum_qos().unwrap_or(QoS::ExactlyOnce),
         retain_available: is_available(properties.retain_available()),
-        maximum_packet_size: properties.maximum_packet_size().map_or(MAXIMUM_PACKET_BYTES, std::num::NonZero::get),
+        maximum_packet_size: properties
+            .maximum_packet_size()
+            .map_or(MAXIMUM_PACKET_BYTES, std::num::NonZero::get),
         topic_alias_maximum: properties.topic_alias_maximum().unwrap_or(0),
         wildcard_subscription_available: is_available(properties.wildcard_subscription_available()),
         subscription_identifier_available: is_v5

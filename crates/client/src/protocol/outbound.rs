@@ -17,7 +17,9 @@ use mqtt_codec::{
     flow::{InFlight, OutboundAlias, Progress, Resend},
     packet::{Ack, Delivery},
 };
-use parts::{Attempt, alias_property, delivery, fits_with_alias, parts, unsupported, without_connection_properties};
+use parts::{
+    Attempt, alias_property, delivery, fits_with_alias, parts, unsupported, without_connection_properties,
+};
 
 impl<T: Tickets> Protocol<T> {
     /// A caller publishes: it is queued behind the others.
@@ -90,7 +92,11 @@ impl<T: Tickets> Protocol<T> {
             return self.give_up_one(error, effects);
         }
         if let Some(Outgoing { message, ticket }) = self.outbound.queue.pop_front() {
-            self.outbound.sender.send(packet_id, qos, Flight { message: Some(message), ticket, accepted: None });
+            self.outbound.sender.send(
+                packet_id,
+                qos,
+                Flight { message: Some(message), ticket, accepted: None },
+            );
         }
         true
     }
@@ -106,7 +112,8 @@ impl<T: Tickets> Protocol<T> {
             OutboundAlias::None
         };
         let alias_bytes = alias_property(alias);
-        let parts = parts(message, delivery, alias, alias_bytes.as_ref().map_or(&[], |bytes| bytes.as_slice()));
+        let parts =
+            parts(message, delivery, alias, alias_bytes.as_ref().map_or(&[], |bytes| bytes.as_slice()));
         let sent = effects.try_send(packet_bytes_max, |output| parts.encode(version, output).map(drop));
         sent.map_err(|error| match error {
             NotSent::Encode(error) => PublishError::Encode(error),

@@ -129,7 +129,8 @@ impl<T: Tickets> Protocol<T> {
             return effects.push(Effect::Unsubscribed(ticket, Ok(Vec::new())));
         }
         if let UnsubscribeTarget::One(_) = target {
-            let shared: Vec<_> = unsubscribe.filters.iter().filter(|it| !contains(&asked, it)).cloned().collect();
+            let shared: Vec<_> =
+                unsubscribe.filters.iter().filter(|it| !contains(&asked, it)).cloned().collect();
             self.remove_filters(target, &shared, effects);
         }
         let unsubscribe = Unsubscribe { filters: asked, ..unsubscribe };
@@ -180,13 +181,17 @@ impl<T: Tickets> Protocol<T> {
                 let identifier = if has_identifiers { key.identifier() } else { None };
                 let own = identifier.map(Property::SubscriptionIdentifier);
                 let subscriptions = registration.filters.iter();
-                let subscriptions = subscriptions
-                    .map(|(filter, options)| packet::Subscription { filter: filter.borrow(), options: *options });
+                let subscriptions = subscriptions.map(|(filter, options)| packet::Subscription {
+                    filter: filter.borrow(),
+                    options: *options,
+                });
                 let packet = subscribe_properties(own, &registration.properties)
                     .and_then(|properties| packet::Subscribe::new(packet_id, properties, subscriptions))
                     .map(Packet::Subscribe);
                 let sent = match packet {
-                    Ok(packet) => effects.try_send(maximum_packet_size, |output| packet.encode(version, output)),
+                    Ok(packet) => {
+                        effects.try_send(maximum_packet_size, |output| packet.encode(version, output))
+                    }
                     Err(error) => Err(NotSent::Encode(error)),
                 };
                 sent.map_err(|error| match error {
@@ -236,7 +241,11 @@ impl<T: Tickets> Protocol<T> {
     }
 
     /// SUBACK answers filter by filter `[MQTT5-3.8.4-6]` `[MQTT311-3.8.4-5]`.
-    pub(super) fn suback(&mut self, suback: &SubAck, effects: &mut Effects<T>) -> Result<(), ServerViolation> {
+    pub(super) fn suback(
+        &mut self,
+        suback: &SubAck,
+        effects: &mut Effects<T>,
+    ) -> Result<(), ServerViolation> {
         let is_subscribe = |ask: &Ask<T>| !matches!(ask, Ask::Unsubscribe(..));
         let (packet_id, kind) = (suback.packet_id, PacketType::SubAck);
         let Sent { filters, ask, .. } = self.take_sent(packet_id, kind, is_subscribe)?;
@@ -267,7 +276,11 @@ impl<T: Tickets> Protocol<T> {
     }
 
     /// UNSUBACK answers filter by filter in 5.0 `[MQTT5-3.11.3-1]`; in 3.x it is success.
-    pub(super) fn unsuback(&mut self, unsuback: &UnsubAck, effects: &mut Effects<T>) -> Result<(), ServerViolation> {
+    pub(super) fn unsuback(
+        &mut self,
+        unsuback: &UnsubAck,
+        effects: &mut Effects<T>,
+    ) -> Result<(), ServerViolation> {
         let is_unsubscribe = |ask: &Ask<T>| matches!(ask, Ask::Unsubscribe(..));
         let (packet_id, kind) = (unsuback.packet_id, PacketType::UnsubAck);
         let Sent { filters, ask, .. } = self.take_sent(packet_id, kind, is_unsubscribe)?;
@@ -315,7 +328,12 @@ impl<T: Tickets> Protocol<T> {
         }
     }
 
-    fn remove_filters(&mut self, target: UnsubscribeTarget, filters: &[TopicFilter], effects: &mut Effects<T>) {
+    fn remove_filters(
+        &mut self,
+        target: UnsubscribeTarget,
+        filters: &[TopicFilter],
+        effects: &mut Effects<T>,
+    ) {
         let keys: Vec<_> = match target {
             UnsubscribeTarget::All => self.subscriptions.keys().collect(),
             UnsubscribeTarget::One(key) => vec![key],
@@ -341,7 +359,10 @@ fn unsupported(filters: &[TopicFilter], server: &Connected) -> Option<SubscribeE
 }
 
 /// The caller's properties with our own Subscription Identifier.
-fn subscribe_properties<'a>(own: Option<Property<'a>>, given: &'a Properties) -> Result<Properties, EncodeError> {
+fn subscribe_properties<'a>(
+    own: Option<Property<'a>>,
+    given: &'a Properties,
+) -> Result<Properties, EncodeError> {
     let rest = given.iter().filter(|property| property.id() != PropertyId::SubscriptionIdentifier);
     Properties::new(PropertyOwner::Subscribe, own.into_iter().chain(rest))
 }

@@ -91,7 +91,8 @@ impl Subscriptions {
     /// The filters among `filters` that no other stream has.
     pub(super) fn only_in(&self, key: SubscriptionKey, filters: &[TopicFilter]) -> Vec<TopicFilter> {
         let is_elsewhere = |filter: &TopicFilter| {
-            let others = self.registrations.iter().filter(|(other, it)| **other != key && it.stream == Stream::Open);
+            let others =
+                self.registrations.iter().filter(|(other, it)| **other != key && it.stream == Stream::Open);
             others.into_iter().any(|(_, other)| other.has_filter(filter))
         };
         filters.iter().filter(|filter| !is_elsewhere(filter)).cloned().collect()
@@ -106,9 +107,15 @@ impl Subscriptions {
 
     /// The server has forgotten the session, and with it what dropped streams left there.
     pub(super) fn forget_dropped(&mut self) {
-        let dropped = self.registrations.extract_if(.., |_, it| it.stream == Stream::Dropped);
-        let dropped: Vec<_> = dropped.collect();
-        dropped.iter().flat_map(|(_, it)| &it.filters).for_each(|(filter, _)| self.uncount(filter));
+        let mut filters = Vec::new();
+        self.registrations.retain(|_, it| {
+            let is_open = it.stream == Stream::Open;
+            if !is_open {
+                filters.append(&mut it.filters);
+            }
+            is_open
+        });
+        filters.iter().for_each(|(filter, _)| self.uncount(filter));
     }
 
     /// The streams a message goes to.
@@ -134,7 +141,8 @@ impl Subscriptions {
             }
         }
         if !is_identified {
-            let matching = self.open().filter(|(_, it)| it.filters.iter().any(|(filter, _)| filter.matches(topic)));
+            let matching =
+                self.open().filter(|(_, it)| it.filters.iter().any(|(filter, _)| filter.matches(topic)));
             targets.extend(matching.map(|(key, _)| key));
         }
         targets
@@ -142,7 +150,8 @@ impl Subscriptions {
 
     /// Adds the streams that share a matching filter with `registration`.
     fn add_twins(&self, registration: &Registration, topic: &TopicName, targets: &mut Vec<SubscriptionKey>) {
-        let matching = registration.filters.iter().map(|(filter, _)| filter).filter(|filter| filter.matches(topic));
+        let matching =
+            registration.filters.iter().map(|(filter, _)| filter).filter(|filter| filter.matches(topic));
         for filter in matching {
             let twins = self.open().filter(|(_, it)| it.has_filter(filter)).map(|(key, _)| key);
             for key in twins {

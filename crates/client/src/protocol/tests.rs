@@ -8,7 +8,9 @@ mod subscribing;
 mod time;
 mod violations;
 
-use super::{Arrival, Effect, Effects, Input, Protocol, ReceiptKey, SubscriptionKey, Tickets, UnmatchedStream};
+use super::{
+    Arrival, Effect, Effects, Input, Protocol, ReceiptKey, SubscriptionKey, Tickets, UnmatchedStream,
+};
 use crate::{
     delivery::Settlement,
     message::Message,
@@ -112,7 +114,10 @@ impl Session {
     }
 
     fn leave(&mut self, drain_timeout: Duration) {
-        self.input(Input::Disconnect(Disconnect { drain_timeout: Some(drain_timeout), ..Disconnect::default() }));
+        self.input(Input::Disconnect(Disconnect {
+            drain_timeout: Some(drain_timeout),
+            ..Disconnect::default()
+        }));
     }
 
     /// Steps through every deadline of the next `duration`.
@@ -160,12 +165,17 @@ impl Session {
             Effect::Unsubscribed(name, Err(error)) => format!("{name}: {error}"),
             Effect::Deliver(key, arrival) => self.describe_delivery(key, &arrival),
             Effect::StreamEnded(key) => format!("stream {} ended", self.number(key)),
-            Effect::Connected(connected) => format!("connected, session present: {}", connected.session_present),
+            Effect::Connected(connected) => {
+                format!("connected, session present: {}", connected.session_present)
+            }
             Effect::Report(crate::event::Event::Resubscribed(filters)) => {
-                let filters: Vec<_> = filters.iter().map(|(filter, reason)| format!("{filter} {reason}")).collect();
+                let filters: Vec<_> =
+                    filters.iter().map(|(filter, reason)| format!("{filter} {reason}")).collect();
                 format!("resubscribed: {}", filters.join(", "))
             }
-            Effect::Report(crate::event::Event::Unmatched(message)) => format!("unmatched: {}", message.topic),
+            Effect::Report(crate::event::Event::Unmatched(message)) => {
+                format!("unmatched: {}", message.topic)
+            }
             Effect::Report(event) => format!("{event:?}"),
             Effect::Close(error) => format!("closed: {error}"),
             Effect::Finished { undelivered } => format!("finished, undelivered: {undelivered}"),

@@ -65,6 +65,10 @@ pub(crate) struct BufferLimits {
 }
 
 /// The two ends of a stream.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "QoS 0 is counted against the buffer's limits, the window bounds the rest"
+)]
 pub(crate) fn stream(
     key: SubscriptionKey,
     limits: BufferLimits,

@@ -282,7 +282,10 @@ impl<M> Sender<M> {
             return Some(usize::from(sought));
         }
         if self.counts_up {
-            return self.entries.binary_search_by_key(&sought, |it| distance(origin, it.in_flight.packet_id)).ok();
+            return self
+                .entries
+                .binary_search_by_key(&sought, |it| distance(origin, it.in_flight.packet_id))
+                .ok();
         }
         self.entries.iter().position(is_it)
     }

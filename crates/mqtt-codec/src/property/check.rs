@@ -39,7 +39,9 @@ fn check_value(kind: Kind, input: &[u8]) -> Parsed<'_, ()> {
         Kind::PositiveTwoByteInteger => read::two_bytes(input).map(|(rest, number)| (rest, number > 0))?,
         Kind::FourByteInteger => read::four_bytes(input).map(|(rest, _)| (rest, true))?,
         Kind::PositiveFourByteInteger => read::four_bytes(input).map(|(rest, number)| (rest, number > 0))?,
-        Kind::PositiveVariableByteInteger => read::variable(input).map(|(rest, number)| (rest, number > 0))?,
+        Kind::PositiveVariableByteInteger => {
+            read::variable(input).map(|(rest, number)| (rest, number > 0))?
+        }
         Kind::TopicAlias => return check_alias(input),
         Kind::BinaryData => read::binary(input).map(|(rest, _)| (rest, true))?,
         Kind::Text => return read::skip_string(input),

@@ -29,9 +29,7 @@ fn behind(kind: Kind, value: &[u8]) -> Option<&[u8]> {
         Kind::TwoByteInteger | Kind::PositiveTwoByteInteger | Kind::TopicAlias => value.get(2..),
         Kind::FourByteInteger | Kind::PositiveFourByteInteger => value.get(4..),
         Kind::PositiveVariableByteInteger => read::variable(value).ok().map(|(behind, _)| behind),
-        Kind::BinaryData | Kind::Text | Kind::TopicName => {
-            read::binary(value).ok().map(|(behind, _)| behind)
-        }
+        Kind::BinaryData | Kind::Text | Kind::TopicName => read::binary(value).ok().map(|(behind, _)| behind),
         Kind::TextPair => {
             let (second, _) = read::binary(value).ok()?;
             read::binary(second).ok().map(|(behind, _)| behind)

@@ -47,7 +47,10 @@ fn what_a_decoder_would_refuse_is_not_encoded() {
     let password = Some(Bytes::from_static(b"pass"));
     let ack = |reason| Ack::new(FIRST, reason);
     let table = [
-        (Packet::Connect(Connect { password: password.clone(), ..connect(V311) }), Violation::PasswordWithoutUserName),
+        (
+            Packet::Connect(Connect { password: password.clone(), ..connect(V311) }),
+            Violation::PasswordWithoutUserName,
+        ),
         (Packet::Connect(Connect { client_id: "a\0".into(), ..connect(V5) }), Violation::TextHasNul),
         (Packet::Connect(Connect { user_name: Some("\0".into()), ..connect(V5) }), Violation::TextHasNul),
         (
@@ -113,8 +116,7 @@ fn lists_are_not_built_from_nothing_or_from_what_is_illegal() {
 #[test]
 fn a_version_leaves_out_what_it_does_not_have() {
     let reason = Properties::new(PropertyOwner::PubAck, [mqtt_codec::Property::ReasonString("why")]).unwrap();
-    let ack =
-        Packet::PubAck(Ack { packet_id: FIRST, reason: ReasonCode::NotAuthorized, properties: reason });
+    let ack = Packet::PubAck(Ack { packet_id: FIRST, reason: ReasonCode::NotAuthorized, properties: reason });
     assert_eq!(encode(&ack, V5), Ok(hex::bytes("40 # 0001 87 (1f 'why')")));
     assert_eq!(encode(&ack, V311), Ok(hex::bytes("40 # 0001")));
 
@@ -233,7 +235,8 @@ fn an_alias_stands_for_a_topic_wherever_it_is_among_the_properties() {
 fn room_is_made_once_and_exactly() {
     for example in super::examples::EXAMPLES {
         let bytes = Bytes::from(example.bytes());
-        let (packet, _) = Packet::decode_first(&bytes, example.version, MAXIMUM_PACKET_BYTES).unwrap().unwrap();
+        let (packet, _) =
+            Packet::decode_first(&bytes, example.version, MAXIMUM_PACKET_BYTES).unwrap().unwrap();
         let mut out = Counting::default();
         packet.encode(example.version, &mut out).unwrap();
         assert_eq!(out.reserved, [out.bytes.len()], "MQTT {} {}", example.version, example.name);

@@ -31,7 +31,11 @@ fn statements_are_ids_of_their_version() {
                     let Some(id) = id else { continue };
                     let numbers = id.strip_prefix(prefix).and_then(|rest| rest.split_once('-'));
                     let (section, number) = numbers.unwrap_or_else(|| panic!("{id} in MQTT {version}"));
-                    assert_eq!(section.split('.').filter(|part| part.parse::<u8>().is_ok()).count(), 3, "{id}");
+                    assert_eq!(
+                        section.split('.').filter(|part| part.parse::<u8>().is_ok()).count(),
+                        3,
+                        "{id}"
+                    );
                     assert!(number.parse::<u8>().is_ok(), "{id}");
                 }
             }
@@ -100,10 +104,7 @@ fn each_packet_carries_its_own_reason_codes() {
     // [MQTT5-3.2.2-8] [MQTT5-3.4.2-1] [MQTT5-3.5.2-1] [MQTT5-3.6.2-1] [MQTT5-3.7.2-1] [MQTT5-3.9.3-2]
     // [MQTT5-3.11.3-2] [MQTT5-3.14.2-1] [MQTT5-3.15.2-1]
     let table: [(PacketType, &str); 9] = [
-        (
-            PacketType::ConnAck,
-            "00 80 81 82 83 84 85 86 87 88 89 8a 8c 90 95 97 99 9a 9b 9c 9d 9f",
-        ),
+        (PacketType::ConnAck, "00 80 81 82 83 84 85 86 87 88 89 8a 8c 90 95 97 99 9a 9b 9c 9d 9f"),
         (PacketType::PubAck, "00 10 80 83 87 90 91 97 99"),
         (PacketType::PubRec, "00 10 80 83 87 90 91 97 99"),
         (PacketType::PubRel, "00 92"),

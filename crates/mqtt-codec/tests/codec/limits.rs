@@ -1,9 +1,6 @@
 //! Owns the limits of the wire and of the receiver: at each, and one past it.
 
-use super::{
-    hex,
-    illegal::decode,
-};
+use super::{hex, illegal::decode};
 use mqtt_codec::{
     EncodeError, FrameHeader, MAXIMUM_PACKET_BYTES, Packet, PacketId, Properties,
     ProtocolVersion::{V5, V311},
@@ -30,15 +27,14 @@ fn the_largest_remaining_length_is_268_435_455() {
     assert_eq!((found.header_bytes, found.packet_bytes), (5, 268_435_460));
     assert_eq!(MAXIMUM_PACKET_BYTES, 268_435_460);
     let past = [0x30, 0x80, 0x80, 0x80, 0x80, 0x01];
-    assert_eq!(
-        FrameHeader::peek(&past, V5, u32::MAX).unwrap_err().violation,
-        Violation::RemainingLength
-    );
+    assert_eq!(FrameHeader::peek(&past, V5, u32::MAX).unwrap_err().violation, Violation::RemainingLength);
 }
 
 #[test]
 fn remaining_length_changes_size_where_the_table_says() {
-    for (payload, header_bytes) in [(124, 2), (125, 3), (16_380, 3), (16_381, 4), (2_097_148, 4), (2_097_149, 5)] {
+    for (payload, header_bytes) in
+        [(124, 2), (125, 3), (16_380, 3), (16_381, 4), (2_097_148, 4), (2_097_149, 5)]
+    {
         let payload = vec![0; payload];
         let parts = PublishParts {
             delivery: Delivery::AtMostOnce,

@@ -10,8 +10,20 @@ use mqtt_codec::{
 };
 
 const OWNERS: [PropertyOwner; 14] = [
-    Connect, Will, ConnAck, Publish, PubAck, PubRec, PubRel, PubComp, Subscribe, SubAck, Unsubscribe,
-    UnsubAck, Disconnect, Auth,
+    Connect,
+    Will,
+    ConnAck,
+    Publish,
+    PubAck,
+    PubRec,
+    PubRel,
+    PubComp,
+    Subscribe,
+    SubAck,
+    Unsubscribe,
+    UnsubAck,
+    Disconnect,
+    Auth,
 ];
 
 /// Identifier, a legal value in the notation of `hex`, and the packets that may carry it.
@@ -109,8 +121,14 @@ fn a_property_cut_anywhere_is_refused() {
 #[test]
 fn flags_take_no_value_but_0_and_1() {
     for (id, owner) in [
-        (0x01, Publish), (0x17, Connect), (0x19, Connect), (0x24, ConnAck), (0x25, ConnAck), (0x28, ConnAck),
-        (0x29, ConnAck), (0x2A, ConnAck),
+        (0x01, Publish),
+        (0x17, Connect),
+        (0x19, Connect),
+        (0x24, ConnAck),
+        (0x25, ConnAck),
+        (0x28, ConnAck),
+        (0x29, ConnAck),
+        (0x2A, ConnAck),
     ] {
         for value in 0..=u8::MAX {
             let expected = if value > 1 { Err(Violation::PropertyValue) } else { Ok(()) };
@@ -162,7 +180,10 @@ fn properties_that_are_built_are_judged_like_those_received() {
     let build = |owner, properties: &[Property<'_>]| Properties::new(owner, properties.iter().copied());
     let violation = |violation| Err(EncodeError::Violation(violation));
     let why = Property::ReasonString("why");
-    assert_eq!(build(PubAck, &[why]).map(|built| built.raw().to_vec()), Ok(vec![0x1F, 0, 3, b'w', b'h', b'y']));
+    assert_eq!(
+        build(PubAck, &[why]).map(|built| built.raw().to_vec()),
+        Ok(vec![0x1F, 0, 3, b'w', b'h', b'y'])
+    );
     assert_eq!(build(Publish, &[why]), violation(Violation::PropertyNotAllowed));
     assert_eq!(build(PubAck, &[why, why]), violation(Violation::PropertyRepeated));
     assert_eq!(build(PubAck, &[Property::ReasonString("a\0")]), violation(Violation::TextHasNul));

@@ -76,7 +76,8 @@ fn a_shared_filter_is_taken_apart() {
 
 #[test]
 fn a_wildcard_is_seen_in_the_filter_and_not_in_its_share() {
-    for (text, expected) in [("a/b", false), ("a/+", true), ("#", true), ("$share/g/a", false), ("$share/g/+", true)]
+    for (text, expected) in
+        [("a/b", false), ("a/+", true), ("#", true), ("$share/g/a", false), ("$share/g/+", true)]
     {
         assert_eq!(TopicFilterRef::new(text).unwrap().has_wildcard(), expected, "{text}");
     }
@@ -84,7 +85,9 @@ fn a_wildcard_is_seen_in_the_filter_and_not_in_its_share() {
 
 #[test]
 fn topics_have_a_level_more_than_slashes() {
-    for (text, levels) in [("a", &["a"][..]), ("/", &["", ""]), ("a//b", &["a", "", "b"]), ("$SYS/a", &["$SYS", "a"])] {
+    for (text, levels) in
+        [("a", &["a"][..]), ("/", &["", ""]), ("a//b", &["a", "", "b"]), ("$SYS/a", &["$SYS", "a"])]
+    {
         assert_eq!(TopicName::owned(text).unwrap().levels().collect::<Vec<_>>(), levels);
     }
 }

@@ -15,7 +15,7 @@ use crate::log::Level;
 const FLUSH_MS_MAX: u64 = 5_000;
 
 /// Milliseconds in which a peer must close after the broker has stopped writing.
-const DRAIN_MS_MAX: u64 = 1_000;
+const DRAIN_MS_MAX: u64 = 2_000;
 
 /// Reads of a draining connection in one turn.
 const DRAIN_READS_MAX: usize = 4;

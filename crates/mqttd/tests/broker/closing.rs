@@ -1,9 +1,10 @@
 //! Owns the proof of how connections end before the broker does.
 
+use std::io::Write as _;
 use std::net::Shutdown;
 
 use crate::bytes;
-use crate::harness::Broker;
+use crate::harness::{Broker, PATIENCE};
 
 #[test]
 fn a_packet_over_the_limit_is_answered_although_the_client_goes_on_sending() {
@@ -22,6 +23,23 @@ fn a_packet_over_the_limit_is_answered_although_the_client_goes_on_sending() {
     let (first, body) = peer.receive();
     assert_eq!((first, body[0]), (0xE0, 0x95));
     peer.expect_end();
+    // What is still sent is taken for a while: the first bytes to a closed socket are answered by a
+    // reset, after which the next would fail.
+    peer.send(b"late");
+    peer.send(b"later");
+}
+
+#[test]
+fn a_client_that_never_closes_is_closed() {
+    let broker = Broker::start(&[]);
+    let mut peer = broker.connect("endless");
+    peer.send(bytes::DISCONNECT_V311);
+    peer.expect_end();
+    let begun = std::time::Instant::now();
+    while peer.socket.write_all(&[0; 1000]).is_ok() {
+        assert!(begun.elapsed() < PATIENCE, "the broker reads for ever");
+        std::thread::yield_now();
+    }
 }
 
 #[test]

@@ -67,6 +67,39 @@ fn a_large_payload_reaches_a_qos_1_subscriber_with_its_own_packet_id() {
 }
 
 #[test]
+fn one_message_has_a_packet_id_of_its_own_for_every_subscriber() {
+    for workers in ["1", "4"] {
+        let broker = Broker::start(&["--workers", workers]);
+        let mut publisher = broker.connect("p");
+        let mut subscribers: Vec<Peer> =
+            (0..5).map(|n| broker.subscriber(&format!("s{n}"), "t", 1)).collect();
+        // Each has had another number of messages before.
+        for number in 0..5 {
+            for packet_id in 1..=number {
+                let subscriber = &mut subscribers[usize::from(number)];
+                if packet_id == 1 {
+                    subscriber.send(&bytes::subscribe_v311(9, "own", 1));
+                    subscriber.expect(&[0x90, 3, 0, 9, 1]);
+                }
+                publisher.send(&bytes::publish_qos1(7, "own", b""));
+                publisher.expect(&bytes::puback_v311(7));
+                subscriber.expect(&bytes::publish_qos1(packet_id, "own", b""));
+            }
+            subscribers[usize::from(number)].send(&bytes::packet(0xA2, &[&[0, 9], &bytes::prefixed("own")]));
+            subscribers[usize::from(number)].expect(&[0xB0, 2, 0, 9]);
+        }
+        for payload in [&b"small"[..], &[b'x'; 5000]] {
+            publisher.send(&bytes::publish_qos1(8, "t", payload));
+            publisher.expect(&bytes::puback_v311(8));
+        }
+        for (subscriber, before) in subscribers.iter_mut().zip(0..) {
+            subscriber.expect(&bytes::publish_qos1(before + 1, "t", b"small"));
+            subscriber.expect(&bytes::publish_qos1(before + 2, "t", &[b'x'; 5000]));
+        }
+    }
+}
+
+#[test]
 fn a_packet_in_pieces_is_one_packet() {
     let broker = Broker::start(&["--workers", "1"]);
     let mut subscriber = broker.subscriber("s", "t", 0);

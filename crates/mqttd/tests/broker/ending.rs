@@ -42,11 +42,11 @@ fn a_signal_to_end_tells_every_client_and_ends_well() {
 
 #[test]
 fn what_waits_for_a_client_is_written_before_the_broker_ends() {
-    let broker = Broker::start(&["--workers", "2"]);
+    let broker = Broker::start(&["--workers", "2", "--set", "limits.outbox_bytes_max=64MiB"]);
     let mut subscriber = broker.subscriber("s", "t", 0);
     let mut publisher = broker.connect("p");
-    let packet = bytes::publish("t", &[1; 100_000]);
-    let stream = packet.repeat(30);
+    // More than the system holds between the two.
+    let stream = bytes::publish("t", &[1; 100_000]).repeat(300);
     publisher.send(&stream);
     publisher.ping();
     broker.signal("TERM");
@@ -70,6 +70,18 @@ fn a_second_signal_cuts_the_ending_short() {
     publisher.expect_end();
     broker.signal("TERM");
     assert_eq!(broker.wait().code(), Some(143));
+    assert_eq!(subscriber.receive().0, 0x30);
+}
+
+#[test]
+fn a_client_that_takes_nothing_does_not_keep_the_broker_for_ever() {
+    let broker = Broker::start(&["--workers", "2", "--set", "limits.outbox_bytes_max=64MiB"]);
+    let mut subscriber = broker.subscriber("s", "t", 0);
+    let mut publisher = broker.connect("p");
+    publisher.send(&bytes::publish("t", &[1; 100_000]).repeat(300));
+    publisher.ping();
+    broker.signal("TERM");
+    assert_eq!(broker.wait().code(), Some(0));
     assert_eq!(subscriber.receive().0, 0x30);
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::bytes;
 
 /// Longer than anything takes; reached only by a test that fails.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running broker, killed when it is dropped.
 pub(crate) struct Broker {

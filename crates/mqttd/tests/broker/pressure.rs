@@ -68,6 +68,21 @@ fn a_client_that_does_not_read_loses_qos_0_messages_and_they_are_counted() {
 }
 
 #[test]
+fn what_the_outbox_may_hold_is_delivered_in_full() {
+    for workers in ["1", "4"] {
+        let broker = Broker::start(&["--workers", workers, "--set", "limits.outbox_bytes_max=64MiB"]);
+        let mut slow = broker.subscriber("slow", "t", 0);
+        let mut publisher = broker.connect("publisher");
+        let stream: Vec<u8> =
+            (0..300).flat_map(|n: u16| bytes::publish("t", &n.to_be_bytes().repeat(50_000))).collect();
+        publisher.send(&stream);
+        publisher.ping();
+        slow.expect(&stream);
+        slow.ping();
+    }
+}
+
+#[test]
 fn qos_1_messages_wait_for_a_client_that_does_not_read() {
     for workers in ["1", "4"] {
         let broker = Broker::start(&["--workers", workers, "--set", "limits.outbox_bytes_max=64KiB"]);

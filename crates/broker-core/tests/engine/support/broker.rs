@@ -6,7 +6,8 @@ use super::{
     text,
 };
 use broker_core::{
-    ConnectionId, Effect, Effects, Input, Node, PeerMessage, Shard, ShardId, Timestamp, Totals, config::Config,
+    ConnectionId, Effect, Effects, Input, Node, PeerMessage, Shard, ShardId, Timestamp, Totals,
+    config::Config,
 };
 use bytes::Bytes;
 use mqtt_codec::{
@@ -26,6 +27,7 @@ pub(crate) struct Broker {
     now: Timestamp,
     effects: Effects,
     wires: BTreeMap<ConnectionId, Wire>,
+    encoded_bytes_max: usize,
 }
 
 /// One client's connection.
@@ -56,6 +58,7 @@ impl Broker {
             now,
             effects: Effects::new(),
             wires: BTreeMap::new(),
+            encoded_bytes_max: 0,
         }
     }
 
@@ -89,7 +92,9 @@ impl Broker {
         let packet_bytes_max = hello.packet_bytes_max();
         let (version, bytes) = (hello.version(), hello.encode());
         let frame = mqtt_codec::frame(&bytes, version, MAXIMUM_PACKET_BYTES).unwrap().unwrap();
-        let Packet::Connect(connect) = PacketRef::decode(frame, version).unwrap() else { panic!("no CONNECT") };
+        let Packet::Connect(connect) = PacketRef::decode(frame, version).unwrap() else {
+            panic!("no CONNECT")
+        };
         let shard = usize::from(self.node.shard_of(connect.client_id).0);
         let wire = Wire {
             shard,
@@ -113,10 +118,19 @@ impl Broker {
 
     /// Has a client send the bytes of one packet, legal or not.
     pub(crate) fn send_bytes(&mut self, client: Client, bytes: &[u8]) {
-        let Wire { version, shard, is_closed, .. } = *self.wire(client);
-        if is_closed {
-            return;
+        if !self.wire(client).is_closed {
+            self.hand_over(client, bytes);
         }
+    }
+
+    /// As [`send`](Self::send), from a client that the broker has done with.
+    pub(crate) fn send_in_spite_of_close(&mut self, client: Client, packet: impl Into<Say>) {
+        let bytes = packet.into().encode(self.wire(client).version);
+        self.hand_over(client, &bytes);
+    }
+
+    fn hand_over(&mut self, client: Client, bytes: &[u8]) {
+        let Wire { version, shard, .. } = *self.wire(client);
         let frame = mqtt_codec::frame(bytes, version, self.node.config.limits.packet_bytes_max);
         let packet = frame.and_then(|frame| PacketRef::decode(frame.expect("a whole packet"), version));
         let connection = client.0;
@@ -245,6 +259,11 @@ impl Broker {
         self.wire(client).outbox.len()
     }
 
+    /// The most bytes that one step encoded, payloads sent by reference not counted.
+    pub(crate) fn encoded_bytes_max(&self) -> usize {
+        self.encoded_bytes_max
+    }
+
     /// Lets time pass, stepping to each deadline on the way.
     pub(crate) fn advance_millis(&mut self, milliseconds: u64) {
         let until = self.now.plus_millis(milliseconds);
@@ -323,10 +342,12 @@ impl Broker {
     fn apply(&mut self) {
         let mut list = Vec::new();
         self.effects.take_list(&mut list);
+        let mut encoded_bytes = 0;
         for effect in list {
             match effect {
                 Effect::Send { connection, frame } => {
                     let bytes = self.effects.bytes(frame);
+                    encoded_bytes += bytes.len();
                     open(&mut self.wires, connection).outbox.extend_from_slice(bytes);
                 }
                 Effect::SendNumbered { connection, frame, packet_id_at, packet_id } => {
@@ -336,6 +357,7 @@ impl Broker {
                     outbox[at..at + 2].copy_from_slice(&packet_id.get().to_be_bytes());
                 }
                 Effect::SendShared { connection, frame, payload } => {
+                    encoded_bytes += frame.len();
                     let outbox = &mut open(&mut self.wires, connection).outbox;
                     outbox.extend_from_slice(self.effects.bytes(frame));
                     outbox.extend_from_slice(&payload);
@@ -344,6 +366,7 @@ impl Broker {
                 Effect::Forward { shard, message } => self.mail.push_back((shard, message)),
             }
         }
+        self.encoded_bytes_max = self.encoded_bytes_max.max(encoded_bytes);
         self.effects.clear();
         self.tell_of_full_outboxes();
     }

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use mqtt_codec::{
-    MAXIMUM_PACKET_BYTES, Packet, Properties, Property, PropertyOwner, ProtocolVersion, QoS, ReasonCode, TopicAlias,
-    TopicFilterRef, TopicName,
+    MAXIMUM_PACKET_BYTES, Packet, Properties, Property, PropertyOwner, ProtocolVersion, QoS, ReasonCode,
+    TopicAlias, TopicFilterRef, TopicName,
     packet::{
         Ack, Connect, Delivery, Disconnect, PacketId, Publish, Subscribe, Subscription, SubscriptionOptions,
         Unsubscribe, Will,

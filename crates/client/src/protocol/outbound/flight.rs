@@ -92,7 +92,9 @@ impl<T: Tickets> Outbound<T> {
         let mut again = VecDeque::new();
         for InFlight { packet_id, message: flight, qos, step } in self.sender.drain() {
             match flight {
-                Flight { message: Some(message), ticket, .. } => again.push_back(Outgoing { message, ticket }),
+                Flight { message: Some(message), ticket, .. } => {
+                    again.push_back(Outgoing { message, ticket });
+                }
                 flight @ Flight { message: None, .. } => {
                     release(InFlight { packet_id, message: flight, qos, step }, effects);
                 }
@@ -127,8 +129,13 @@ pub(super) fn release<T: Tickets>(mut done: InFlight<Flight<T::Publish>>, effect
 }
 
 /// The size of the packet to be sent again, if it is over the limit.
-fn too_large<P>(entry: &InFlight<Flight<P>>, packet_bytes_max: u32, version: ProtocolVersion) -> Option<usize> {
+fn too_large<P>(
+    entry: &InFlight<Flight<P>>,
+    packet_bytes_max: u32,
+    version: ProtocolVersion,
+) -> Option<usize> {
     let message = entry.message.message.as_ref()?;
-    let parts = parts(message, delivery(entry.qos, entry.packet_id, Attempt::Again), OutboundAlias::None, &[]);
+    let parts =
+        parts(message, delivery(entry.qos, entry.packet_id, Attempt::Again), OutboundAlias::None, &[]);
     parts.encoded_len(version).ok().filter(|&packet_bytes| packet_bytes > packet_bytes_max as usize)
 }

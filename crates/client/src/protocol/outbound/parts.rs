@@ -98,7 +98,8 @@ pub(super) fn without_connection_properties(
         Properties::new(PropertyOwner::Publish, kept)?
     } else {
         // They may have been collected for another packet.
-        PropertiesRef::from_raw(PropertyOwner::Publish, message.properties.raw()).map_err(EncodeError::from)?;
+        PropertiesRef::from_raw(PropertyOwner::Publish, message.properties.raw())
+            .map_err(EncodeError::from)?;
         message.properties
     };
     Ok(Message { properties, ..message })

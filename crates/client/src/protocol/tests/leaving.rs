@@ -7,7 +7,9 @@ use crate::{
     request::{Disconnect, Subscribe},
     testing::{connack, puback, suback},
 };
-use mqtt_codec::{EncodeError, Properties, Property, PropertyOwner, ProtocolVersion, QoS, ReasonCode, Violation};
+use mqtt_codec::{
+    EncodeError, Properties, Property, PropertyOwner, ProtocolVersion, QoS, ReasonCode, Violation,
+};
 use std::time::Duration;
 
 #[test]

@@ -5,9 +5,7 @@ use crate::{
     message::Message,
     testing::{ack, puback, pubcomp, pubrec},
 };
-use mqtt_codec::{
-    Packet, Properties, Property, PropertyOwner, ProtocolVersion, QoS, ReasonCode, TopicAlias,
-};
+use mqtt_codec::{Packet, Properties, Property, PropertyOwner, ProtocolVersion, QoS, ReasonCode, TopicAlias};
 use std::num::{NonZeroU16, NonZeroU32};
 
 #[test]
@@ -77,9 +75,10 @@ fn a_refused_publication_is_an_error_and_frees_its_identifier() {
 #[test]
 fn publications_wait_for_the_receive_maximum_in_order() {
     // [MQTT5-3.3.4-7] [MQTT5-4.9.0-1] [MQTT5-4.9.0-2] [MQTT5-4.9.0-3]
-    let mut session =
-        Session::connected(options(), [Property::ReceiveMaximum(NonZeroU16::new(2).unwrap())]);
-    for (name, qos) in [("p", QoS::AtLeastOnce), ("q", QoS::ExactlyOnce), ("r", QoS::AtLeastOnce), ("s", QoS::AtMostOnce)] {
+    let mut session = Session::connected(options(), [Property::ReceiveMaximum(NonZeroU16::new(2).unwrap())]);
+    for (name, qos) in
+        [("p", QoS::AtLeastOnce), ("q", QoS::ExactlyOnce), ("r", QoS::AtLeastOnce), ("s", QoS::AtMostOnce)]
+    {
         session.publish(name, message(qos, name));
     }
     session.check(["PUBLISH QoS 1 #1 a: p", "PUBLISH QoS 2 #2 a: q"]);
@@ -135,17 +134,18 @@ fn topics_get_aliases_up_to_the_lower_maximum() {
 
 #[test]
 fn an_alias_is_not_defined_by_a_packet_that_is_too_large() {
-    let announced = [
-        Property::TopicAliasMaximum(1),
-        Property::MaximumPacketSize(NonZeroU32::new(10).unwrap()),
-    ];
+    let announced =
+        [Property::TopicAliasMaximum(1), Property::MaximumPacketSize(NonZeroU32::new(10).unwrap())];
     let options = crate::Options { outbound_topic_alias_maximum: 1, ..options() };
     let mut session = Session::connected(options, announced);
     session.publish("p", message(QoS::AtMostOnce, "1234"));
     session.publish("q", message(QoS::AtMostOnce, "12345"));
     session.publish("r", message(QoS::AtMostOnce, "1"));
     session.publish("s", message(QoS::AtMostOnce, "1"));
-    assert_eq!(session.packets(), ["PUBLISH QoS 0 a: 1234", "PUBLISH QoS 0 alias 1 a: 1", "PUBLISH QoS 0 alias 1 : 1"]);
+    assert_eq!(
+        session.packets(),
+        ["PUBLISH QoS 0 a: 1234", "PUBLISH QoS 0 alias 1 a: 1", "PUBLISH QoS 0 alias 1 : 1"]
+    );
 }
 
 #[test]

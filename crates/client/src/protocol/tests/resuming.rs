@@ -6,7 +6,9 @@ use crate::{
     message::Message,
     protocol::{Input, UnsubscribeTarget},
     request::Subscribe,
-    testing::{at_least_once, connack, exactly_once, publish, puback, pubcomp, pubrec, pubrel, suback, unsuback},
+    testing::{
+        at_least_once, connack, exactly_once, puback, pubcomp, publish, pubrec, pubrel, suback, unsuback,
+    },
 };
 use mqtt_codec::{Packet, Property, ProtocolVersion, QoS, ReasonCode};
 use std::num::{NonZeroU16, NonZeroU32};
@@ -19,7 +21,7 @@ fn receive_maximum(maximum: u16) -> [Property<'static>; 1] {
 
 #[test]
 fn what_is_in_flight_is_sent_again_in_order_within_the_new_window() {
-    // [MQTT5-4.4.0-1] [MQTT5-4.6.0-1] [MQTT5-3.3.1-1] [MQTT311-4.4.0-1] [MQTT311-4.6.0-1] [MQTT311-3.3.1-1]
+    // First PUBREL, which needs no window. [MQTT5-4.4.0-1] [MQTT5-4.6.0-1] [MQTT5-3.3.4-10] [MQTT5-3.3.1-1] [MQTT311-4.4.0-1] [MQTT311-4.6.0-1] [MQTT311-3.3.1-1]
     let mut session = Session::connected(options(), []);
     session.publish("p", message(QoS::AtLeastOnce, "p"));
     session.publish("q", message(QoS::ExactlyOnce, "q"));
@@ -29,7 +31,7 @@ fn what_is_in_flight_is_sent_again_in_order_within_the_new_window() {
     session.lines();
     session.reconnect(true, receive_maximum(2));
     session.publish("t", message(QoS::AtLeastOnce, "t"));
-    session.check([RESUME, "PUBLISH QoS 1 #1 DUP a: p", "PUBREL #2", "connected, session present: true"]);
+    session.check([RESUME, "PUBREL #2", "PUBLISH QoS 1 #1 DUP a: p", "connected, session present: true"]);
     session.packet(puback(1));
     session.check(["PUBLISH QoS 2 #3 DUP a: r", "p: 0x00 Success"]);
     session.packet(pubcomp(2));
@@ -67,19 +69,21 @@ fn a_forgotten_session_gets_everything_anew() {
 fn a_clean_session_of_3_1_1_stays_clean_and_a_lasting_one_lasts() {
     for (clean_start, word) in [(true, "clean"), (false, "resume")] {
         let options = crate::Options { clean_start, ..options().version(ProtocolVersion::V311) };
+        let connect = format!("CONNECT 3.1.1 {word} \"c\" keep alive 0");
         let mut session = Session::offline(options);
         session.input(Input::Opened);
+        assert_eq!(session.packets(), [connect.as_str()]);
         session.packet(connack(false, []));
         session.reconnect(false, []);
-        let connect = format!("CONNECT 3.1.1 {word} \"c\" keep alive 0");
-        assert_eq!(session.packets(), [connect.clone(), connect]);
+        assert_eq!(session.packets(), [connect.as_str()]);
     }
 }
 
 #[test]
 fn the_assigned_client_identifier_is_kept() {
     // [MQTT5-3.2.2-16]
-    let mut session = Session::connected(options().client_id(""), [Property::AssignedClientIdentifier("given")]);
+    let mut session =
+        Session::connected(options().client_id(""), [Property::AssignedClientIdentifier("given")]);
     session.reconnect(true, []);
     session.check(["CONNECT 5.0 resume \"given\" keep alive 0", "connected, session present: true"]);
 }
@@ -96,12 +100,7 @@ fn aliases_end_with_their_connection() {
     session.publish("r", message(QoS::AtMostOnce, "z"));
     assert_eq!(
         session.packets(),
-        [
-            RESUME,
-            "PUBLISH QoS 1 #1 DUP a: x",
-            "PUBLISH QoS 1 #2 DUP a: y",
-            "PUBLISH QoS 0 alias 1 a: z",
-        ]
+        [RESUME, "PUBLISH QoS 1 #1 DUP a: x", "PUBLISH QoS 1 #2 DUP a: y", "PUBLISH QoS 0 alias 1 a: z",]
     );
 }
 
@@ -154,11 +153,15 @@ fn unanswered_requests_are_asked_again() {
     session.unsubscribe("u", "a", UnsubscribeTarget::All);
     session.subscribe("2", Subscribe::new("b").unwrap());
     session.lines();
-    for (session_present, resubscribed) in [(true, None), (false, Some("SUBSCRIBE #6 identifier 1 a QoS 0"))] {
+    for (session_present, resubscribed) in [(true, None), (false, Some("SUBSCRIBE #6 identifier 1 a QoS 0"))]
+    {
         session.reconnect(session_present, []);
         let lines = session.packets();
         let first = lines.iter().position(|line| line.starts_with("UNSUBSCRIBE")).unwrap();
-        assert!(lines[first].ends_with(" a") && lines[first + 1].ends_with(" identifier 2 b QoS 0"), "{lines:?}");
+        assert!(
+            lines[first].ends_with(" a") && lines[first + 1].ends_with(" identifier 2 b QoS 0"),
+            "{lines:?}"
+        );
         assert_eq!(lines.get(1).filter(|_| first == 2).map(String::as_str), resubscribed);
         session.lines();
     }
@@ -177,7 +180,11 @@ fn requests_made_offline_are_asked_when_there_is_a_connection() {
     session.packet(connack(false, []));
     assert_eq!(
         session.packets(),
-        ["CONNECT 5.0 clean \"c\" keep alive 0", "SUBSCRIBE #1 identifier 1 b QoS 0", "PUBLISH QoS 1 #2 a: x"]
+        [
+            "CONNECT 5.0 clean \"c\" keep alive 0",
+            "SUBSCRIBE #1 identifier 1 b QoS 0",
+            "PUBLISH QoS 1 #2 a: x"
+        ]
     );
 }
 
@@ -243,6 +250,7 @@ fn qos_2_is_delivered_once_over_connections() {
 fn an_abandoned_qos_2_message_comes_anew_with_the_next_connection() {
     let mut session = subscribed();
     session.packet(publish(exactly_once(5), "a", "x"));
+    session.lines();
     session.settle(0, Settlement::Abandoned);
     session.reconnect(true, []);
     session.lines();

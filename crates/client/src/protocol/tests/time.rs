@@ -1,7 +1,11 @@
 //! Owns the tests of everything that happens because time passes.
 
 use super::{Session, message, options};
-use crate::{protocol::Input, request::Subscribe, testing::{connack, puback, suback}};
+use crate::{
+    protocol::Input,
+    request::Subscribe,
+    testing::{connack, puback, suback},
+};
 use mqtt_codec::{Packet, Property, ProtocolVersion, QoS, ReasonCode};
 use std::time::Duration;
 
@@ -90,11 +94,11 @@ fn a_server_that_owes_and_acknowledges_nothing_is_left() {
     // It begins anew with the connection.
     session.reconnect(false, []);
     session.advance(seconds(4));
-    session.packet(suback(2, [ReasonCode::Success]));
+    session.packet(suback(3, [ReasonCode::Success]));
     session.advance(seconds(100));
     session.check([
         "CONNECT 5.0 resume \"c\" keep alive 0",
-        "SUBSCRIBE #2 identifier 1 b QoS 0",
+        "SUBSCRIBE #3 identifier 1 b QoS 0",
         "connected, session present: false",
         "s: [Success]",
     ]);

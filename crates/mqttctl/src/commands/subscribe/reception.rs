@@ -48,27 +48,25 @@ impl<W: Write> Reception<'_, W> {
     /// # Errors
     /// Output cannot be written. What it was to hold is not acknowledged.
     pub(super) async fn run(&mut self, inbox: &mut Inbox) -> Result<Finish, OutputError> {
-        loop {
-            if self.handle_waiting(inbox)?.is_break() {
-                self.flush()?;
-                return Ok(Finish::Complete);
-            }
+        while self.handle_waiting(inbox)?.is_continue() {
             // The connection may have more, which then leaves with the same write.
             task::yield_now().await;
-            if let Some(delivery) = inbox.try_next() {
-                if self.handle(delivery)?.is_continue() {
-                    continue;
+            let next = match inbox.try_next() {
+                Some(delivery) => delivery,
+                None => {
+                    self.flush()?;
+                    let Some(delivery) = inbox.next().await else { return Ok(Finish::StreamEnded) };
+                    delivery
                 }
-                self.flush()?;
-                return Ok(Finish::Complete);
-            }
-            self.flush()?;
-            let Some(delivery) = inbox.next().await else { return Ok(Finish::StreamEnded) };
-            if self.handle(delivery)?.is_break() {
-                self.flush()?;
-                return Ok(Finish::Complete);
+            };
+            if self.handle(next)?.is_break() {
+                break;
             }
         }
+        self.flush()?;
+        // The acknowledgements leave before whatever ends the connection.
+        task::yield_now().await;
+        Ok(Finish::Complete)
     }
 
     /// Handles what is there, up to a batch.
