@@ -20,18 +20,28 @@ pub struct Mosquitto {
 const ATTEMPTS: usize = 5;
 
 impl Mosquitto {
-    /// A mosquitto with these lines in its configuration, if it is installed.
+    /// A mosquitto that takes anybody, with these lines in its configuration, if it is installed.
     ///
     /// # Panics
     /// If it is installed and does not start.
     #[must_use]
     pub fn start(configuration: &str) -> Option<Self> {
+        Self::start_with(&format!("allow_anonymous true\n{configuration}"))
+    }
+
+    /// A mosquitto with this configuration besides its listener, if it is installed.
+    ///
+    /// # Panics
+    /// If it is installed and does not start.
+    #[must_use]
+    pub fn start_with(configuration: &str) -> Option<Self> {
         let program = external("mosquitto")?;
         for _ in 0..ATTEMPTS {
             let directory = tempfile::tempdir().expect("a temporary directory");
             let address = free_address();
             let file = directory.path().join("mosquitto.conf");
-            let listener = format!("listener {} 127.0.0.1\nallow_anonymous true\n", address.port());
+            // Started as root it would give up its rights, and those to our directory.
+            let listener = format!("user root\nlistener {} 127.0.0.1\n", address.port());
             std::fs::write(&file, listener + configuration).expect("a writable directory");
             let mut command = Command::new(&program);
             let mut program = Program::start(command.arg("-c").arg(&file).current_dir(directory.path()));

@@ -105,6 +105,17 @@ impl Program {
         self.transcript.lock().expect("nobody panics while holding it").clone()
     }
 
+    /// Waits until standard error holds `text`.
+    ///
+    /// # Panics
+    /// If it does not in time.
+    #[track_caller]
+    pub fn await_error(&self, text: &str) {
+        until(&format!("{text:?} on standard error of {}", self.name), || {
+            self.errors().contains(text).then_some(())
+        });
+    }
+
     /// Writes to standard input.
     ///
     /// # Panics
@@ -185,7 +196,6 @@ impl Finished {
     /// # Panics
     /// If it did not.
     #[track_caller]
-    #[must_use]
     pub fn success(self) -> Vec<String> {
         assert_eq!(self.code, Some(0), "{self:#?}");
         self.lines

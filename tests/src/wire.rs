@@ -9,7 +9,7 @@ use mqtt_codec::{FrameHeader, MAXIMUM_PACKET_BYTES, Packet, ProtocolVersion, Rea
 use std::{
     collections::VecDeque,
     io::{ErrorKind, Read, Write},
-    net::{Shutdown, SocketAddr, TcpStream},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     time::{Duration, Instant},
 };
 
@@ -38,7 +38,19 @@ impl Wire {
     #[track_caller]
     #[must_use]
     pub fn open(address: SocketAddr, version: ProtocolVersion) -> Self {
-        let stream = TcpStream::connect(address).expect("the broker accepts connections");
+        Self::over(TcpStream::connect(address).expect("the broker accepts connections"), version)
+    }
+
+    /// Accepts a connection, to play the server.
+    ///
+    /// # Panics
+    /// If the listener is broken.
+    #[must_use]
+    pub fn accept(listener: &TcpListener, version: ProtocolVersion) -> Self {
+        Self::over(listener.accept().expect("a listener accepts").0, version)
+    }
+
+    fn over(stream: TcpStream, version: ProtocolVersion) -> Self {
         stream.set_nodelay(true).expect("an open socket");
         stream.set_write_timeout(Some(PATIENCE)).expect("an open socket");
         Self { stream, version, received: BytesMut::new(), set_aside: VecDeque::new(), next_packet_id: 0 }
@@ -156,6 +168,19 @@ impl Wire {
             Ok(packet) => packet,
             Err(Silence::Closed) => panic!("expected a packet, the broker closed the connection"),
             Err(Silence::TimedOut) => panic!("expected a packet, none came in time"),
+        }
+    }
+
+    /// The next packet; none if the connection is closed instead.
+    ///
+    /// # Panics
+    /// If nothing happens, or what comes is no packet.
+    #[track_caller]
+    pub fn packet_or_close(&mut self) -> Option<Packet> {
+        match self.packet_until(Instant::now() + PATIENCE) {
+            Ok(packet) => Some(packet),
+            Err(Silence::Closed) => None,
+            Err(Silence::TimedOut) => panic!("expected a packet or the end, nothing happened"),
         }
     }
 

@@ -30,13 +30,13 @@ pub enum Effect {
         /// The identifier for this connection.
         packet_id: PacketId,
     },
-    /// Append a frame and, right behind it, a payload that is shared and worth not copying.
+    /// Append a frame and, right behind it, bytes that are shared and worth not copying.
     SendShared {
         /// Where.
         connection: ConnectionId,
-        /// A PUBLISH up to its payload.
+        /// A PUBLISH up to its payload, or up to its properties where those are large as well.
         frame: Frame,
-        /// Its payload.
+        /// The rest of it.
         payload: Bytes,
     },
     /// Flush the outbox, shut down writing, drain what the peer still sends for a moment, close. The

@@ -2,11 +2,13 @@
 
 mod connection;
 mod outbound;
+mod route;
 mod table;
 mod will;
 
 pub(crate) use connection::Connection;
 pub(crate) use outbound::{Accepted, Outbound, Queued};
+pub(crate) use route::Route;
 pub(crate) use table::Sessions;
 pub(crate) use will::PendingWill;
 
@@ -117,6 +119,12 @@ impl Session {
         let Some(first) = self.retained.values().next() else { return false };
         let is_open = self.connection.as_ref().is_some_and(|connection| !connection.is_congested);
         is_open && (first.qos == QoS::AtMostOnce || self.outbound.is_clear())
+    }
+
+    /// Whether a free place in the window is of use to anything.
+    #[inline]
+    pub(crate) fn is_waiting(&self) -> bool {
+        !self.outbound.is_clear() || self.outbound.is_holding() || !self.retained.is_empty()
     }
 
     /// QoS 1 and 2 messages that may be sent now, nothing being in flight unsent.

@@ -7,8 +7,10 @@ mod connack;
 mod connect;
 mod deliver;
 mod disconnect;
+mod pages;
 mod publish;
 mod route;
+mod send;
 mod share;
 mod subscribe;
 mod tick;
@@ -21,9 +23,8 @@ use crate::{
     message::Message,
     node::Node,
     peers::PeerMessage,
-    session::{Connection, Sessions},
+    session::{Connection, Route, Sessions},
     stats::ShardStats,
-    subscriptions::Matches,
     sys::Sys,
     time::Timestamp,
     timers::Timers,
@@ -50,7 +51,7 @@ pub struct Shard {
     /// Numbers assigned client identifiers; starts at random, so that a restart repeats none.
     next_client_number: u64,
     // Buffers kept from step to step.
-    matches: Matches,
+    route: Option<Box<Route>>,
     properties: Vec<u8>,
     page: Vec<Arc<Message>>,
     fired: Vec<Timer>,
@@ -94,7 +95,7 @@ impl Shard {
             paging: VecDeque::new(),
             sys,
             next_client_number: seed,
-            matches: Matches::new(),
+            route: None,
             properties: Vec::new(),
             page: Vec::new(),
             fired: Vec::new(),

@@ -19,8 +19,10 @@ type Load = [f64; 3];
 
 const WINDOWS_MS: [(f64, &str); 3] = [(60_000.0, "1min"), (300_000.0, "5min"), (900_000.0, "15min")];
 
-/// The counters that have averages.
-const LOADS: [(&str, fn(&Totals) -> u64); 9] = [
+/// A counter that has averages, under its name.
+type Counted = (&'static str, fn(&Totals) -> u64);
+
+const LOADS: [Counted; 9] = [
     ("messages/received", |totals| totals.messages_received),
     ("messages/sent", |totals| totals.messages_sent),
     ("bytes/received", |totals| totals.bytes_received),

@@ -174,7 +174,7 @@ pub enum DisconnectError {
         /// How many.
         publications: usize,
     },
-    /// A Session Expiry Interval is given where CONNECT had none `[MQTT5-3.14.2-2]`. Nothing was done.
+    /// A Session Expiry Interval is given where CONNECT had none, which 5.0 forbids. Nothing was done.
     SessionExpiry,
     /// Reason and properties make no legal DISCONNECT of a client. Nothing was done.
     Encode(EncodeError),
@@ -222,7 +222,6 @@ fn is_permanent(reason: ReasonCode) -> bool {
             | ReasonCode::Banned
             | ReasonCode::BadAuthenticationMethod
             | ReasonCode::SessionTakenOver
-            | ReasonCode::AdministrativeAction
             | ReasonCode::TopicNameInvalid
             | ReasonCode::PayloadFormatInvalid
             | ReasonCode::PacketTooLarge

@@ -47,7 +47,9 @@ pub struct Options {
     /// Messages of QoS 1 and 2 that may be received and not yet acknowledged; default 1,000. 5.0 announces it. In 3.x
     /// the client stops reading at it.
     pub receive_maximum: NonZeroU16,
-    /// Publications of QoS 1 and 2 that may be in flight; default 65,535. The server's Receive Maximum applies too.
+    /// Publications of QoS 1 and 2 that may be in flight; default 65,535, which leaves it to the server's Receive
+    /// Maximum. In 3.x, where no server announces one, leaving it to the server means 20: there are servers that
+    /// close the connection of a client that has more.
     pub send_maximum: NonZeroU16,
     /// The largest packet the client accepts, in bytes; default 268,435,460, which is the protocol's. 5.0 announces
     /// it. A larger one ends the connection.

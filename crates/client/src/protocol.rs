@@ -167,6 +167,7 @@ impl<T: Tickets> Protocol<T> {
             Input::Tick | Input::Writable => {}
         }
         if self.phase == Phase::Connected {
+            // First what no window holds back [MQTT5-3.3.4-8].
             self.send_requests(effects);
             self.send_publications(effects);
         }

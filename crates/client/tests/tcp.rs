@@ -79,16 +79,6 @@ async fn a_client_connects_publishes_and_leaves() {
 }
 
 #[tokio::test]
-async fn handles_can_be_used_from_many_threads() {
-    fn is_shared<T: Clone + Send + Sync + 'static>() {}
-    fn is_sent<T: Send + 'static>() {}
-    is_shared::<Client>();
-    is_sent::<dunlin_client::Subscription>();
-    is_sent::<dunlin_client::Delivery>();
-    is_sent::<dunlin_client::Events>();
-}
-
-#[tokio::test]
 async fn nobody_listening_is_an_error_that_names_the_place() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -105,3 +95,13 @@ async fn a_local_address_of_another_family_is_an_error() {
     let error = Client::connect(options).await.unwrap_err();
     assert_eq!(error.to_string(), "127.0.0.1:9: the local address is of another family");
 }
+
+/// Handles, streams and deliveries can be used from any thread.
+const _: () = {
+    const fn is_shared<T: Clone + Send + Sync + 'static>() {}
+    const fn is_sent<T: Send + 'static>() {}
+    is_shared::<Client>();
+    is_sent::<dunlin_client::Subscription>();
+    is_sent::<dunlin_client::Delivery>();
+    is_sent::<dunlin_client::Events>();
+};

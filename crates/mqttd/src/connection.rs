@@ -23,8 +23,6 @@ pub(crate) struct Connection {
     pub(crate) writing: Writing,
     /// Whether the engine believes that the outbox is full.
     pub(crate) is_full: bool,
-    /// Whether nothing is read because too much waits to be written.
-    pub(crate) is_stalled: bool,
     /// Whether nothing is read because other workers are behind.
     pub(crate) is_held_back: bool,
     /// Wakes the task.
@@ -88,7 +86,6 @@ impl Connection {
             phase: Phase::Open,
             writing: Writing::Idle,
             is_full: false,
-            is_stalled: false,
             is_held_back: false,
             task: None,
             label,

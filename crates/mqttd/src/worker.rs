@@ -74,8 +74,8 @@ pub(crate) struct Worker {
 enum Life {
     /// Clients are served.
     Serving,
-    /// Clients are told, and have until then.
-    Ending { until: Timestamp },
+    /// Clients are told; the worker ends with its last connection.
+    Ending,
 }
 
 impl Worker {
@@ -134,3 +134,6 @@ impl Worker {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

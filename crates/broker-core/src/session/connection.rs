@@ -1,5 +1,6 @@
 //! Owns what lasts as long as one network connection: what the client allows, aliases, keep alive.
 
+use super::Route;
 use crate::{config::Limits, ids::ConnectionId, time::Timestamp, timers::TimerHandle};
 use mqtt_codec::{
     Borrowed, MAXIMUM_PACKET_BYTES, ProtocolVersion,
@@ -32,6 +33,8 @@ pub(crate) struct Connection {
     pub(crate) keep_alive_timer: Option<TimerHandle>,
     /// Whether the outbox is full: QoS 0 is dropped, QoS 1 and 2 wait.
     pub(crate) is_congested: bool,
+    /// Where the client's last message went, if it published one.
+    pub(crate) route: Option<Box<Route>>,
 }
 
 impl Connection {
@@ -60,6 +63,7 @@ impl Connection {
             last_received: now,
             keep_alive_timer: None,
             is_congested: false,
+            route: None,
         }
     }
 

@@ -78,12 +78,10 @@ impl Outbound {
         self.queue.is_empty() && self.sender.has_room()
     }
 
-    /// Takes a message into flight; [`is_clear`](Self::is_clear) or [`next`](Self::next) said it may.
-    /// None if all 65,535 identifiers are in use, which a window below that rules out.
-    pub(crate) fn send(&mut self, queued: Queued) -> Option<PacketId> {
-        let packet_id = self.packet_ids.allocate(|id| self.sender.contains(id))?;
-        self.sender.send(packet_id, queued.qos, Some(queued));
-        Some(packet_id)
+    /// The identifier of the next message that is sent. None if all 65,535 are in use, which
+    /// [`is_clear`](Self::is_clear) and [`next`](Self::next) rule out.
+    pub(crate) fn allocate_packet_id(&mut self) -> Option<PacketId> {
+        self.packet_ids.allocate(|id| self.sender.contains(id))
     }
 
     /// Drops what has expired, if a message would find no room. How many were dropped `[MQTT5-3.3.2-5]`.
@@ -163,6 +161,12 @@ impl Outbound {
     /// Holds an acknowledgement until the queue has room again.
     pub(crate) fn hold(&mut self, token: AcknowledgementToken) {
         self.held.push(token);
+    }
+
+    /// Whether acknowledgements wait for room.
+    #[inline]
+    pub(crate) fn is_holding(&self) -> bool {
+        !self.held.is_empty()
     }
 
     /// The acknowledgements to let go of, once the queue is within its limits.

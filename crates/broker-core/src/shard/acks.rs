@@ -159,7 +159,11 @@ impl Shard {
     /// A place in the client's window is free.
     fn completed(&mut self, id: SessionId, now: Timestamp, effects: &mut Effects) {
         self.stats().queued_messages.subtract(1);
-        self.send_waiting(id, now, effects);
+        match self.sessions.get(id) {
+            Some(session) if !session.is_waiting() => session.report_load(),
+            Some(_) => self.send_waiting(id, now, effects),
+            None => {}
+        }
     }
 
     /// An acknowledgement that does not go with what is in flight. Of nothing in flight it is harmless: a

@@ -1,24 +1,22 @@
 //! Owns the delivery of one message to one session: at once, by its queue, or not at all. The same
-//! function serves messages of this shard and of others.
+//! function serves messages of this shard and of others; what has waited is sent in `send`.
 
-use super::Shard;
+use super::{
+    Shard,
+    send::{count_sent, send_new},
+};
 use crate::{
     effect::{Effect, Effects},
     held::Held,
     ids::{GroupId, SessionId},
     message::Message,
-    outgoing::{Addressing, Outgoing, Sent, first_delivery, repeated_delivery},
+    outgoing::{Addressing, Outgoing},
     peers::{AcknowledgementToken, PeerMessage, PeerTarget},
-    session::{Accepted, Queued, Session},
-    stats::ShardStats,
+    session::{Accepted, Queued},
     subscriptions::{Subscriber, Target},
     time::Timestamp,
 };
-use mqtt_codec::{
-    QoS, ReasonCode,
-    flow::{InFlight, Resend},
-    packet::Delivery,
-};
+use mqtt_codec::{QoS, packet::Delivery};
 use std::sync::Arc;
 
 /// Who receives a message, and how.
@@ -157,67 +155,6 @@ impl Shard {
         session.report_load();
     }
 
-    /// Sends what waits, as far as window and outbox allow: first what was sent on a connection before,
-    /// then the queue, then retained messages.
-    pub(super) fn send_waiting(&mut self, id: SessionId, now: Timestamp, effects: &mut Effects) {
-        self.resend(id, now, effects);
-        let stats = self.node.stats.shard(self.id);
-        let Some(session) = self.sessions.get_mut(id) else { return };
-        let bytes_before = session.outbound.queue_bytes();
-        while session.connection.as_ref().is_some_and(|connection| !connection.is_congested)
-            && let Some(queued) = session.outbound.next()
-        {
-            // [MQTT5-3.3.2-5]
-            if queued.message.is_expired(now) {
-                stats.publishes_expired.add(1);
-                stats.queued_messages.subtract(1);
-                continue;
-            }
-            let message = Arc::clone(&queued.message);
-            send_new(session, queued, &mut Outgoing::shared(&message), now, effects, stats);
-        }
-        stats.queued_bytes.subtract(bytes_before - session.outbound.queue_bytes());
-        session.report_load();
-        let released = session.outbound.release(&self.node.config.limits);
-        self.schedule_page(id);
-        for token in released {
-            self.stored(token, effects);
-        }
-    }
-
-    /// Sends again what the connection before left unacknowledged, in its order `[MQTT5-4.4.0-1]`
-    /// `[MQTT5-4.6.0-1]` `[MQTT311-4.4.0-1]` `[MQTT311-4.6.0-1]`.
-    fn resend(&mut self, id: SessionId, now: Timestamp, effects: &mut Effects) {
-        loop {
-            let stats = self.node.stats.shard(self.id);
-            let Some(session) = self.sessions.get_mut(id) else { return };
-            let Some(connection) = session.connection.as_deref_mut().filter(|it| !it.is_congested) else {
-                return;
-            };
-            let received = match session.outbound.sender.next_resend() {
-                None => return,
-                Some(Resend::PubRel(packet_id)) => packet_id,
-                Some(Resend::Publish(InFlight { message: None, .. })) => continue,
-                Some(Resend::Publish(InFlight { packet_id, qos, message: Some(queued), .. })) => {
-                    let delivery = repeated_delivery(*qos, *packet_id);
-                    let addressing =
-                        Addressing { delivery, retain: queued.retain, identifiers: &queued.identifiers };
-                    let mut outgoing = Outgoing::shared(&queued.message);
-                    let sent = outgoing.send(connection, addressing, now, effects);
-                    count_sent(sent, outgoing.message.payload.len(), stats);
-                    if sent == Sent::TooLarge {
-                        // [MQTT5-3.1.2-25]: as if it had been delivered.
-                        let packet_id = *packet_id;
-                        session.outbound.sender.forget(packet_id);
-                        stats.queued_messages.subtract(1);
-                    }
-                    continue;
-                }
-            };
-            self.send_pubrel(id, received, ReasonCode::Success, effects);
-        }
-    }
-
     /// One thing that a held acknowledgement awaited is done.
     pub(super) fn stored(&mut self, token: AcknowledgementToken, effects: &mut Effects) {
         match self.held.done(token) {
@@ -228,39 +165,5 @@ impl Shard {
                 effects.push(Effect::Forward { shard: token.shard, message });
             }
         }
-    }
-}
-
-/// Takes a message into flight and writes it. One that is too large for the client counts as delivered.
-fn send_new(
-    session: &mut Session,
-    queued: Queued,
-    outgoing: &mut Outgoing<'_>,
-    now: Timestamp,
-    effects: &mut Effects,
-    stats: &ShardStats,
-) {
-    let Some(connection) = session.connection.as_deref_mut() else { return };
-    let (qos, retain) = (queued.qos, queued.retain);
-    let identifiers = queued.identifiers.clone();
-    let Some(packet_id) = session.outbound.send(queued) else { return };
-    let addressing =
-        Addressing { delivery: first_delivery(qos, packet_id), retain, identifiers: &identifiers };
-    let sent = outgoing.send(connection, addressing, now, effects);
-    if sent == Sent::TooLarge {
-        session.outbound.sender.forget(packet_id);
-        stats.queued_messages.subtract(1);
-    }
-    count_sent(sent, outgoing.message.payload.len(), stats);
-}
-
-fn count_sent(sent: Sent, payload_bytes: usize, stats: &ShardStats) {
-    match sent {
-        Sent::Yes => {
-            stats.messages_sent.add(1);
-            stats.publishes_sent.add(1);
-            stats.publish_bytes_sent.add(payload_bytes as u64);
-        }
-        Sent::TooLarge => stats.publishes_dropped.add(1),
     }
 }

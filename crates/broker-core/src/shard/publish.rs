@@ -125,8 +125,10 @@ impl Shard {
     /// Whether a topic or filter is within the operator's limits.
     pub(super) fn allows_topic(&self, text: &str) -> bool {
         let limits = &self.node.config.limits;
+        let levels_max = usize::from(limits.topic_levels_max);
+        // A text of fewer bytes than that cannot have more levels: most need no counting.
         text.len() <= usize::from(limits.topic_bytes_max)
-            && text.bytes().filter(|&byte| byte == b'/').count() < usize::from(limits.topic_levels_max)
+            && (text.len() < levels_max || text.bytes().filter(|&byte| byte == b'/').count() < levels_max)
     }
 
     /// The message is taken over: retain it if asked, route it, acknowledge it.

@@ -8,6 +8,7 @@ use crate::{
     outgoing::Outgoing,
     peers::{AcknowledgementToken, PeerMessage, PeerTarget},
     retained::RetainedFull,
+    session::Route,
     subscriptions::{Matches, ShareRequest, Subscriber, Target},
     time::Timestamp,
 };
@@ -35,9 +36,9 @@ impl Shard {
         now: Timestamp,
         effects: &mut Effects,
     ) -> bool {
-        let mut matches = std::mem::take(&mut self.matches);
         let message = outgoing.message;
-        self.node.subscriptions.matches(message.topic.text(), message.publisher, &mut matches);
+        let mut route = self.take_route(message.publisher);
+        let matches = route.find(&self.node.subscriptions, message.topic.text(), message.publisher);
         for (shard, targets) in matches.by_shard() {
             if shard == self.id {
                 for target in targets {
@@ -45,7 +46,7 @@ impl Shard {
                     self.deliver(recipient, outgoing, held, now, effects);
                 }
             } else {
-                let targets = targets.iter().map(|target| PeerTarget::new(target, &matches)).collect();
+                let targets = targets.iter().map(|target| PeerTarget::new(target, matches)).collect();
                 self.forward(shard, targets, outgoing, held, effects);
             }
         }
@@ -53,8 +54,22 @@ impl Shard {
             self.route_to_group(group, None, outgoing, held, now, effects);
         }
         let reached = !matches.is_empty();
-        self.matches = matches;
+        self.put_route(message.publisher, route);
         reached
+    }
+
+    /// The route of a connected client's last message, or a spare one.
+    fn take_route(&mut self, publisher: Option<SessionId>) -> Box<Route> {
+        let connection = publisher.and_then(|id| self.connection_mut(id));
+        let own = connection.and_then(|connection| connection.route.take());
+        own.or_else(|| self.route.take()).unwrap_or_default()
+    }
+
+    fn put_route(&mut self, publisher: Option<SessionId>, route: Box<Route>) {
+        match publisher.and_then(|id| self.connection_mut(id)) {
+            Some(connection) if route.is_small() => connection.route = Some(route),
+            Some(_) | None => self.route = Some(route),
+        }
     }
 
     /// Sends a message to one member of a group, other than the one that left it behind.

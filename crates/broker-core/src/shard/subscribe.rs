@@ -54,7 +54,7 @@ impl Shard {
             Some(text) => self.send_explained(id, PropertyOwner::SubAck, &text, suback, effects),
         };
         match sent {
-            Sent::Yes => self.schedule_page(id),
+            Sent::Yes => self.begin_pages(id, now, effects),
             Sent::TooLarge => self.unanswerable(id, now, effects),
         }
     }

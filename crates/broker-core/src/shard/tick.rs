@@ -1,26 +1,21 @@
-//! Owns what happens because time has passed, and the pages of retained messages between other work.
+//! Owns what happens because time has passed. The pages of retained messages that have their turn then are
+//! `pages`' business.
 
-use super::{Shard, Timer, deliver::Recipient};
+use super::{Shard, Timer};
 use crate::{
-    effect::{CloseCause, Effects},
+    effect::Effects,
     ids::{ConnectionId, SessionId},
-    message::{Message, MessageRef},
+    message::MessageRef,
     outgoing::Outgoing,
-    retained::{Page, PageLimits},
-    session::RetainedDelivery,
     time::Timestamp,
 };
 use mqtt_codec::{QoS, ReasonCode, TopicNameRef};
-use std::sync::Arc;
 
 /// How often expired retained messages are looked for.
 pub(super) const SWEEP_INTERVAL_MS: u64 = 1_000;
 
 /// Expired retained messages removed at once.
 const SWEEP_MESSAGES_MAX: usize = 1_000;
-
-/// Retained messages delivered before other work has its turn.
-const PAGE: PageLimits = PageLimits { messages_max: 64, bytes_max: 64 * 1024 };
 
 /// Sessions that get a page in one tick.
 const PAGES_PER_TICK: usize = 16;
@@ -46,7 +41,7 @@ impl Shard {
         // One page each at the most: whether it filled the outbox is heard before the next.
         for _ in 0..self.paging.len().min(PAGES_PER_TICK) {
             let Some(id) = self.paging.pop_front() else { break };
-            self.deliver_page(id, now, effects);
+            self.next_page(id, now, effects);
         }
     }
 
@@ -107,68 +102,5 @@ impl Shard {
             let _ = self.retain(&mut outgoing, now);
             self.route(&mut outgoing, None, now, effects);
         }
-    }
-
-    /// Puts a session on the list for a page of retained messages, if one could be delivered now.
-    pub(super) fn schedule_page(&mut self, id: SessionId) {
-        let Some(session) = self.sessions.get_mut(id) else { return };
-        if session.is_ready_for_retained() && !session.is_paging {
-            session.is_paging = true;
-            self.paging.push_back(id);
-        }
-    }
-
-    /// Delivers one page of a session's retained messages.
-    fn deliver_page(&mut self, id: SessionId, now: Timestamp, effects: &mut Effects) {
-        let Some(session) = self.sessions.get_mut(id) else { return };
-        session.is_paging = false;
-        if !session.is_ready_for_retained() {
-            return;
-        }
-        let Some((filter, mut delivery)) = session.retained.pop_first() else { return };
-        let limits = match delivery.qos {
-            QoS::AtMostOnce => PAGE,
-            // What the window has no room for stays where it is: the queue might not have room either.
-            QoS::AtLeastOnce | QoS::ExactlyOnce => {
-                PageLimits { messages_max: PAGE.messages_max.min(session.window_room()), ..PAGE }
-            }
-        };
-        let mut page = std::mem::take(&mut self.page);
-        let end = self.node.retained.page(&filter, &mut delivery.cursor, limits, now, &mut page);
-        for message in page.drain(..) {
-            self.deliver_retained(id, &delivery, &message, now, effects);
-        }
-        self.page = page;
-        if end == Page::More
-            && let Some(session) = self.sessions.get_mut(id)
-        {
-            session.retained.insert(filter, delivery);
-        }
-        self.schedule_page(id);
-    }
-
-    /// Delivers one retained message for a new subscription, with RETAIN set `[MQTT5-3.3.1-9]`
-    /// `[MQTT311-3.3.1-8]`.
-    fn deliver_retained(
-        &mut self,
-        id: SessionId,
-        delivery: &RetainedDelivery,
-        message: &Arc<Message>,
-        now: Timestamp,
-        effects: &mut Effects,
-    ) {
-        if delivery.no_local && message.publisher == Some(id) {
-            return;
-        }
-        let identifiers = [delivery.identifier];
-        let recipient = Recipient {
-            session: id,
-            qos: delivery.qos,
-            // A retained message has RETAIN set: forwarding it as published keeps it.
-            retain_as_published: true,
-            identifiers: if delivery.identifier == 0 { &[] } else { &identifiers },
-            group: None,
-        };
-        self.deliver(recipient, &mut Outgoing::shared(message), None, now, effects);
     }
 }

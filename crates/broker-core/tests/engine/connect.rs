@@ -91,7 +91,7 @@ fn connack_comes_first_and_once() {
             broker.subscribe(alice, "a", AtLeastOnce);
             broker.send(alice, publish("a", "x").qos1(1));
             broker.hang_up(alice);
-            let alice = broker.dial(hello("alice").keeping(100));
+            let alice = broker.dial(hello("alice").keeping(100).resuming());
             let received = broker.received(alice);
             assert!(received[0].starts_with("CONNACK 0x00 Success"), "{received:?}");
             assert_eq!(received[1..], ["PUBLISH a 'x' qos1 #1 dup"]);

@@ -107,6 +107,7 @@ fn a_filter_of_65_000_levels_is_just_a_filter() {
         broker.subscribe(alice, &topic, AtMostOnce);
         broker.subscribe(alice, &format!("+{topic}#"), AtMostOnce);
         broker.send(alice, publish(&topic, "x").retained());
+        // Both match, and the message comes once.
         assert_eq!(broker.received(alice).len(), 1);
         broker.leave(alice);
         assert_eq!(broker.node.subscriptions.counts().trie_nodes, 0);

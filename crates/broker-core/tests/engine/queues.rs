@@ -66,7 +66,7 @@ fn a_queue_holds_as_many_bytes_as_it_may() {
     for (policy, payloads, expected) in [
         (QueuePolicy::DropOldest, ["aa", "bb", "cc"], vec!["aa", "bb", "cc"]),
         (QueuePolicy::DropOldest, ["aa", "bb", "ccc"], vec!["bb", "ccc"]),
-        (QueuePolicy::DropOldest, ["aa", "bb", "123456789"], vec![]),
+        (QueuePolicy::DropOldest, ["aa", "bb", "123456789"], vec!["aa", "bb"]),
         (QueuePolicy::DropOldest, ["aa", "bb", "12345678"], vec!["12345678"]),
         (QueuePolicy::DropNewest, ["aa", "bb", "ccc"], vec!["aa", "bb"]),
         (QueuePolicy::DropNewest, ["aaa", "bbbbb", "c"], vec!["aaa", "c"]),

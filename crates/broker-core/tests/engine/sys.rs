@@ -16,7 +16,61 @@ fn the_tree_has_the_names_that_mosquitto_uses() {
         broker.subscribe(alice, "$SYS/#", AtMostOnce);
         let lines: Vec<_> = broker.take_all(alice).iter().map(|line| mask(line)).collect();
         insta::allow_duplicates! {
-            insta::assert_snapshot!(lines.join("\n"), @"");
+            insta::assert_snapshot!(lines.join("\n"), @r"
+            $SYS/broker/bytes/received: #
+            $SYS/broker/bytes/sent: #
+            $SYS/broker/clients/active: 1
+            $SYS/broker/clients/connected: 1
+            $SYS/broker/clients/disconnected: 0
+            $SYS/broker/clients/expired: 0
+            $SYS/broker/clients/inactive: 0
+            $SYS/broker/clients/maximum: 1
+            $SYS/broker/clients/total: 1
+            $SYS/broker/load/bytes/received/15min: #.#
+            $SYS/broker/load/bytes/received/1min: #.#
+            $SYS/broker/load/bytes/received/5min: #.#
+            $SYS/broker/load/bytes/sent/15min: #.#
+            $SYS/broker/load/bytes/sent/1min: #.#
+            $SYS/broker/load/bytes/sent/5min: #.#
+            $SYS/broker/load/connections/15min: #.#
+            $SYS/broker/load/connections/1min: #.#
+            $SYS/broker/load/connections/5min: #.#
+            $SYS/broker/load/messages/received/15min: #.#
+            $SYS/broker/load/messages/received/1min: #.#
+            $SYS/broker/load/messages/received/5min: #.#
+            $SYS/broker/load/messages/sent/15min: #.#
+            $SYS/broker/load/messages/sent/1min: #.#
+            $SYS/broker/load/messages/sent/5min: #.#
+            $SYS/broker/load/publish/dropped/15min: #.#
+            $SYS/broker/load/publish/dropped/1min: #.#
+            $SYS/broker/load/publish/dropped/5min: #.#
+            $SYS/broker/load/publish/received/15min: #.#
+            $SYS/broker/load/publish/received/1min: #.#
+            $SYS/broker/load/publish/received/5min: #.#
+            $SYS/broker/load/publish/sent/15min: #.#
+            $SYS/broker/load/publish/sent/1min: #.#
+            $SYS/broker/load/publish/sent/5min: #.#
+            $SYS/broker/load/sockets/15min: #.#
+            $SYS/broker/load/sockets/1min: #.#
+            $SYS/broker/load/sockets/5min: #.#
+            $SYS/broker/messages/received: 2
+            $SYS/broker/messages/sent: #
+            $SYS/broker/publish/bytes/received: #
+            $SYS/broker/publish/bytes/sent: #
+            $SYS/broker/publish/messages/dropped: 0
+            $SYS/broker/publish/messages/expired: 0
+            $SYS/broker/publish/messages/received: 1
+            $SYS/broker/publish/messages/sent: #
+            $SYS/broker/retained messages/bytes: #
+            $SYS/broker/retained messages/count: 54
+            $SYS/broker/shared_subscriptions/count: 0
+            $SYS/broker/store/messages/bytes: #
+            $SYS/broker/store/messages/count: 0
+            $SYS/broker/subscriptions/bytes: #
+            $SYS/broker/subscriptions/count: 0
+            $SYS/broker/uptime: 10 seconds
+            $SYS/broker/version: mqttd [version]
+            ");
         }
     }
 }

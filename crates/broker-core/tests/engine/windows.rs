@@ -7,7 +7,7 @@ fn with_limits(limits: Limits) -> impl Iterator<Item = Broker> {
     brokers_with(Config { limits, ..quiet() })
 }
 
-/// [MQTT5-3.3.4-9] [MQTT5-4.9.0-1] [MQTT5-4.9.0-2] [MQTT5-4.9.0-3]
+/// [MQTT5-3.3.4-9] [MQTT5-3.3.4-10] [MQTT5-4.9.0-1] [MQTT5-4.9.0-2] [MQTT5-4.9.0-3]
 #[test]
 fn no_more_is_in_flight_than_the_client_or_the_operator_allows() {
     for (client, operator) in [(3, 1024), (100, 3)] {
@@ -56,7 +56,7 @@ fn clients_of_3x_have_the_operators_window() {
     }
 }
 
-/// [MQTT5-3.3.4-7] [MQTT5-3.3.4-8]
+/// [MQTT5-3.3.4-7]
 #[test]
 fn a_client_may_have_as_many_in_flight_as_it_was_told_and_not_one_more() {
     for mut broker in with_limits(Limits { receive_maximum: 3, ..Limits::default() }) {

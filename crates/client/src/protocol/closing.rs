@@ -34,7 +34,7 @@ impl<T: Tickets> Protocol<T> {
         {
             return Err(DisconnectError::Encode(EncodeError::Violation(violation)));
         }
-        // [MQTT5-3.14.2-2] and the rule that zero at the start stays zero.
+        // A session that was to end with the connection cannot be kept after all: a Protocol Error.
         let expiry = disconnect.properties.session_expiry_interval().unwrap_or(0);
         if self.options.session_expiry_interval == 0 && expiry > 0 {
             return Err(DisconnectError::SessionExpiry);
@@ -104,8 +104,8 @@ impl<T: Tickets> Protocol<T> {
         effects.push(Effect::Finished { undelivered });
     }
 
-    /// The server has broken the protocol: it is told, where the version can `[MQTT5-4.13.1-1]`, and the connection is
-    /// closed `[MQTT311-4.8.0-1]`.
+    /// The server has broken the protocol: it is told, where the version can and the connection is
+    /// closed `[MQTT5-4.13.2-1]` `[MQTT311-4.8.0-1]`.
     pub(super) fn violated(&mut self, violation: ServerViolation, effects: &mut Effects<T>) {
         if self.options.version.has_properties() && self.phase != Phase::Closing {
             let reason = Some(violation.reason()).filter(|&reason| is_client_disconnect(reason));

@@ -11,7 +11,11 @@ use mqtt_codec::{
     flow::{InboundAliases, OutboundAliases, Receiver},
     packet::ConnAck,
 };
-use std::{sync::Arc, time::Instant};
+use std::{
+    num::{NonZeroU16, NonZeroU32},
+    sync::Arc,
+    time::Instant,
+};
 
 impl<T: Tickets> Protocol<T> {
     /// The first packet of a connection is CONNECT `[MQTT5-3.1.0-1]` `[MQTT311-3.1.0-1]`.
@@ -96,8 +100,18 @@ impl<T: Tickets> Protocol<T> {
 
     /// The send quota does not exceed the server's Receive Maximum `[MQTT5-4.9.0-1]`.
     fn send_window(&self) -> u16 {
-        let announced = self.connected.as_ref().map_or(u16::MAX, |connected| connected.receive_maximum);
-        announced.min(self.options.send_maximum.get())
+        let own = self.options.send_maximum;
+        match self.options.version {
+            ProtocolVersion::V5 => {
+                let announced =
+                    self.connected.as_ref().map_or(u16::MAX, |connected| connected.receive_maximum);
+                own.get().min(announced)
+            }
+            ProtocolVersion::V31 | ProtocolVersion::V311 if own == NonZeroU16::MAX => {
+                SEND_MAXIMUM_UNANNOUNCED
+            }
+            ProtocolVersion::V31 | ProtocolVersion::V311 => own.get(),
+        }
     }
 
     /// 3.x announces nothing that a server could exceed.
@@ -114,6 +128,9 @@ impl<T: Tickets> Protocol<T> {
     }
 }
 
+/// What mosquitto allows a client of 3.x at QoS 2 before it closes the connection.
+const SEND_MAXIMUM_UNANNOUNCED: u16 = 20;
+
 /// What a CONNACK says, with the specification's defaults for what it leaves out.
 fn connected(connack: ConnAck, options: &Options, client_id: &str) -> Connected {
     let properties = connack.properties;
@@ -128,12 +145,10 @@ fn connected(connack: ConnAck, options: &Options, client_id: &str) -> Connected 
             None if is_v5 => options.session_expiry_interval,
             None => 0,
         },
-        receive_maximum: properties.receive_maximum().map_or(u16::MAX, std::num::NonZero::get),
+        receive_maximum: properties.receive_maximum().map_or(u16::MAX, NonZeroU16::get),
         maximum_qos: properties.maximum_qos().unwrap_or(QoS::ExactlyOnce),
         retain_available: is_available(properties.retain_available()),
-        maximum_packet_size: properties
-            .maximum_packet_size()
-            .map_or(MAXIMUM_PACKET_BYTES, std::num::NonZero::get),
+        maximum_packet_size: properties.maximum_packet_size().map_or(MAXIMUM_PACKET_BYTES, NonZeroU32::get),
         topic_alias_maximum: properties.topic_alias_maximum().unwrap_or(0),
         wildcard_subscription_available: is_available(properties.wildcard_subscription_available()),
         subscription_identifier_available: is_v5

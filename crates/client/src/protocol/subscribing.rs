@@ -1,20 +1,21 @@
-//! Owns SUBSCRIBE and UNSUBSCRIBE with their answers, from being asked for to being answered, over reconnects.
+//! Owns SUBSCRIBE and UNSUBSCRIBE from being asked for to being sent, over reconnects. What the server answers is in
+//! `answers`.
+
+mod answers;
 
 use super::{
     Effect, Effects, Protocol, Tickets,
     effect::NotSent,
-    subscriptions::{Remaining, SubscriptionKey},
+    subscriptions::{Registration, Remaining, SubscriptionKey},
 };
 use crate::{
-    error::{ServerViolation, SubscribeError, UnsubscribeError},
-    event::{Connected, Event},
+    error::{SubscribeError, UnsubscribeError},
+    event::Connected,
     request::{Subscribe, Unsubscribe},
-    stream::Granted,
 };
 use mqtt_codec::{
-    EncodeError, Packet, PacketId, PacketType, Properties, Property, PropertyId, PropertyOwner, ReasonCode,
-    TopicFilter, packet,
-    packet::{SubAck, UnsubAck},
+    EncodeError, Packet, PacketId, Properties, Property, PropertyId, PropertyOwner, TopicFilter, packet,
+    packet::SubscriptionOptions,
 };
 use std::collections::VecDeque;
 
@@ -173,35 +174,19 @@ impl<T: Tickets> Protocol<T> {
         let Some(registration) = self.subscriptions.get(key) else { return };
         let (version, maximum_packet_size) = (self.options.version, self.packet_bytes_max());
         let filters: Vec<_> = registration.filters.iter().map(|(filter, _)| filter.clone()).collect();
-        let server = self.connected.as_deref();
-        let sent = match server.and_then(|server| unsupported(&filters, server)) {
-            Some(error) => Err(error),
-            None => {
-                let has_identifiers = server.is_some_and(|server| server.subscription_identifier_available);
-                let identifier = if has_identifiers { key.identifier() } else { None };
-                let own = identifier.map(Property::SubscriptionIdentifier);
-                let subscriptions = registration.filters.iter();
-                let subscriptions = subscriptions.map(|(filter, options)| packet::Subscription {
-                    filter: filter.borrow(),
-                    options: *options,
-                });
-                let packet = subscribe_properties(own, &registration.properties)
-                    .and_then(|properties| packet::Subscribe::new(packet_id, properties, subscriptions))
-                    .map(Packet::Subscribe);
-                let sent = match packet {
-                    Ok(packet) => {
-                        effects.try_send(maximum_packet_size, |output| packet.encode(version, output))
-                    }
-                    Err(error) => Err(NotSent::Encode(error)),
-                };
-                sent.map_err(|error| match error {
-                    NotSent::Encode(error) => SubscribeError::Encode(error),
-                    NotSent::TooLarge { packet_bytes } => {
-                        SubscribeError::PacketTooLarge { packet_bytes, maximum_packet_size }
-                    }
-                })
-            }
+        let packet = match self.connected.as_deref() {
+            Some(server) => subscribe_packet(packet_id, key, registration, server),
+            None => return,
         };
+        let sent = packet.and_then(|packet| {
+            let sent = effects.try_send(maximum_packet_size, |output| packet.encode(version, output));
+            sent.map_err(|error| match error {
+                NotSent::Encode(error) => SubscribeError::Encode(error),
+                NotSent::TooLarge { packet_bytes } => {
+                    SubscribeError::PacketTooLarge { packet_bytes, maximum_packet_size }
+                }
+            })
+        });
         match sent {
             Ok(()) => self.subscribing.sent.push(Sent { packet_id, filters, ask }),
             Err(error) => {
@@ -240,81 +225,6 @@ impl<T: Tickets> Protocol<T> {
         effects.push(Effect::Unsubscribed(ticket, Err(error)));
     }
 
-    /// SUBACK answers filter by filter `[MQTT5-3.8.4-6]` `[MQTT311-3.8.4-5]`.
-    pub(super) fn suback(
-        &mut self,
-        suback: &SubAck,
-        effects: &mut Effects<T>,
-    ) -> Result<(), ServerViolation> {
-        let is_subscribe = |ask: &Ask<T>| !matches!(ask, Ask::Unsubscribe(..));
-        let (packet_id, kind) = (suback.packet_id, PacketType::SubAck);
-        let Sent { filters, ask, .. } = self.take_sent(packet_id, kind, is_subscribe)?;
-        let reasons: Vec<_> = suback.reason_codes().collect();
-        check_count(kind, &filters, &reasons)?;
-        let key = match ask {
-            Ask::Subscribe(key, _) | Ask::Resubscribe(key) => key,
-            Ask::Unsubscribe(..) => return Ok(()),
-        };
-        let refused: Vec<_> = with_errors(&filters, &reasons).collect();
-        let remaining = self.subscriptions.remove_filters(key, &refused);
-        if let Ask::Resubscribe(_) = ask {
-            let report = filters.into_iter().zip(reasons).collect();
-            effects.push(Effect::Report(Event::Resubscribed(report)));
-            if remaining == Remaining::None {
-                effects.push(Effect::StreamEnded(key));
-            }
-            return Ok(());
-        }
-        let properties = suback.properties.clone();
-        match ask {
-            Ask::Subscribe(_, ticket) if refused.len() < filters.len() => {
-                effects.push(Effect::Subscribed(ticket, key, Ok(Granted { reasons, properties })));
-            }
-            ask => self.subscribe_failed(ask, key, SubscribeError::Refused { reasons, properties }, effects),
-        }
-        Ok(())
-    }
-
-    /// UNSUBACK answers filter by filter in 5.0 `[MQTT5-3.11.3-1]`; in 3.x it is success.
-    pub(super) fn unsuback(
-        &mut self,
-        unsuback: &UnsubAck,
-        effects: &mut Effects<T>,
-    ) -> Result<(), ServerViolation> {
-        let is_unsubscribe = |ask: &Ask<T>| matches!(ask, Ask::Unsubscribe(..));
-        let (packet_id, kind) = (unsuback.packet_id, PacketType::UnsubAck);
-        let Sent { filters, ask, .. } = self.take_sent(packet_id, kind, is_unsubscribe)?;
-        let reasons: Vec<_> = if self.options.version.has_properties() {
-            unsuback.reason_codes().collect()
-        } else {
-            filters.iter().map(|_| ReasonCode::Success).collect()
-        };
-        check_count(kind, &filters, &reasons)?;
-        let Ask::Unsubscribe(_, target, ticket) = ask else { return Ok(()) };
-        let refused: Vec<_> = with_errors(&filters, &reasons).collect();
-        let removed: Vec<_> = filters.into_iter().filter(|filter| !contains(&refused, filter)).collect();
-        self.remove_filters(target, &removed, effects);
-        let outcome = if refused.is_empty() {
-            Ok(reasons)
-        } else {
-            Err(UnsubscribeError::Refused { reasons, properties: unsuback.properties.clone() })
-        };
-        effects.push(Effect::Unsubscribed(ticket, outcome));
-        Ok(())
-    }
-
-    fn take_sent(
-        &mut self,
-        packet_id: PacketId,
-        packet_type: PacketType,
-        is_kind: impl Fn(&Ask<T>) -> bool,
-    ) -> Result<Sent<T>, ServerViolation> {
-        let sent = &mut self.subscribing.sent;
-        let position = sent.iter().position(|sent| sent.packet_id == packet_id && is_kind(&sent.ask));
-        let unexpected = ServerViolation::AcknowledgementUnexpected { packet_type, packet_id };
-        position.map(|position| sent.remove(position)).ok_or(unexpected)
-    }
-
     fn subscribe_failed(
         &mut self,
         ask: Ask<T>,
@@ -346,13 +256,34 @@ impl<T: Tickets> Protocol<T> {
     }
 }
 
+/// The SUBSCRIBE of a stream, unless the server has announced that it would refuse it.
+fn subscribe_packet(
+    packet_id: PacketId,
+    key: SubscriptionKey,
+    registration: &Registration,
+    server: &Connected,
+) -> Result<Packet, SubscribeError> {
+    if let Some(error) = unsupported(&registration.filters, server) {
+        return Err(error);
+    }
+    let identifier = if server.subscription_identifier_available { key.identifier() } else { None };
+    let properties =
+        subscribe_properties(identifier.map(Property::SubscriptionIdentifier), &registration.properties);
+    let subscriptions = registration.filters.iter();
+    let subscriptions = subscriptions
+        .map(|(filter, options)| packet::Subscription { filter: filter.borrow(), options: *options });
+    let subscribe =
+        properties.and_then(|properties| packet::Subscribe::new(packet_id, properties, subscriptions));
+    subscribe.map(Packet::Subscribe).map_err(SubscribeError::Encode)
+}
+
 /// What the server has announced it would refuse.
-fn unsupported(filters: &[TopicFilter], server: &Connected) -> Option<SubscribeError> {
-    let is_shared = |filter: &TopicFilter| filter.share_name().is_some();
-    if !server.wildcard_subscription_available && filters.iter().any(TopicFilter::has_wildcard) {
+fn unsupported(filters: &[(TopicFilter, SubscriptionOptions)], server: &Connected) -> Option<SubscribeError> {
+    let any = |is_such: fn(&TopicFilter) -> bool| filters.iter().any(|(filter, _)| is_such(filter));
+    if !server.wildcard_subscription_available && any(TopicFilter::has_wildcard) {
         return Some(SubscribeError::WildcardNotSupported);
     }
-    if !server.shared_subscription_available && filters.iter().any(is_shared) {
+    if !server.shared_subscription_available && any(|filter| filter.share_name().is_some()) {
         return Some(SubscribeError::SharedNotSupported);
     }
     None
@@ -365,23 +296,6 @@ fn subscribe_properties<'a>(
 ) -> Result<Properties, EncodeError> {
     let rest = given.iter().filter(|property| property.id() != PropertyId::SubscriptionIdentifier);
     Properties::new(PropertyOwner::Subscribe, own.into_iter().chain(rest))
-}
-
-fn check_count(
-    packet_type: PacketType,
-    filters: &[TopicFilter],
-    reasons: &[ReasonCode],
-) -> Result<(), ServerViolation> {
-    let (expected, received) = (filters.len(), reasons.len());
-    if expected == received {
-        return Ok(());
-    }
-    Err(ServerViolation::ReasonCodeCount { packet_type, expected, received })
-}
-
-fn with_errors(filters: &[TopicFilter], reasons: &[ReasonCode]) -> impl Iterator<Item = TopicFilter> {
-    let pairs = filters.iter().zip(reasons);
-    pairs.filter(|(_, reason)| reason.is_error()).map(|(filter, _)| filter.clone())
 }
 
 fn contains(filters: &[TopicFilter], filter: &TopicFilter) -> bool {

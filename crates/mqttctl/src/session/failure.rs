@@ -12,6 +12,8 @@ pub(super) fn opening(error: &ConnectionError, place: &str, version: ProtocolVer
             match network.kind {
                 io::ErrorKind::ConnectionRefused => unreachable
                     .with_hint("nothing listens there; name another server with -h HOST and -p PORT"),
+                // Somebody was there and hung up before saying anything.
+                io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => ended(error, version),
                 _ => unreachable,
             }
         }

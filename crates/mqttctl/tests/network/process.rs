@@ -2,7 +2,7 @@
 
 use std::{
     io::{Read, Write},
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio},
     sync::mpsc,
     thread,
     time::Duration,
@@ -59,6 +59,11 @@ impl Process {
         self.child.stdout.take().unwrap()
     }
 
+    /// Its standard error.
+    pub(crate) fn take_stderr(&mut self) -> ChildStderr {
+        self.child.stderr.take().unwrap()
+    }
+
     /// Sends a signal by its name without SIG.
     pub(crate) fn signal(&self, name: &str) {
         let arguments = [format!("-{name}"), self.child.id().to_string()];
@@ -73,16 +78,23 @@ impl Process {
             .recv_timeout(PATIENCE)
             .and_then(|stdout| stderr.recv_timeout(PATIENCE).map(|stderr| (stdout, stderr)));
         let Ok((stdout, stderr)) = texts else {
-            self.child.kill().unwrap();
             panic!("mqttctl did not end");
         };
         Finished { code: self.child.wait().unwrap().code(), stdout, stderr }
     }
 }
 
+/// A test that fails leaves nothing running behind.
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It has ended, as a rule.
+        let _ = self.child.kill();
+    }
+}
+
 /// Reads to the end beside the caller.
 fn read(source: Option<impl Read + Send + 'static>) -> mpsc::Receiver<String> {
-    let (sender, receiver) = mpsc::channel();
+    let (sender, receiver) = mpsc::sync_channel(1);
     thread::spawn(move || {
         let mut text = Vec::new();
         if let Some(mut source) = source {

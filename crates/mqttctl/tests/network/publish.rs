@@ -165,10 +165,11 @@ fn acknowledgement(publish: &mqtt_codec::packet::Publish) -> mqtt_codec::Packet 
 
 #[test]
 fn standard_input_and_files_are_one_message() {
-    let (mut process, _server, mut peer) = accepted("-t a -s");
+    // It is read before the server is bothered.
+    let server = Server::start();
+    let mut process = Process::start(&format!("pub -t a -s -p {}", server.port()));
     process.input("one\ntwo\n");
-    assert_eq!(payloads(&mut peer, 1), ["one\ntwo\n"]);
-    drop(peer);
+    assert_eq!(payloads(&mut server.accept(), 1), ["one\ntwo\n"]);
     process.finish();
 
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");

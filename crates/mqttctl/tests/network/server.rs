@@ -9,6 +9,8 @@ use mqtt_codec::{
 use std::{
     io::{ErrorKind, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
+    sync::mpsc,
+    thread,
     time::Duration,
 };
 
@@ -17,7 +19,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A listening server.
 pub(crate) struct Server {
-    listener: TcpListener,
+    port: u16,
+    /// Connections, accepted in a thread of its own so that a test need not wait for ever.
+    streams: mpsc::Receiver<(TcpStream, SocketAddr)>,
 }
 
 /// One connection of a client.
@@ -32,16 +36,27 @@ pub(crate) struct Peer {
 
 impl Server {
     pub(crate) fn start() -> Self {
-        Self { listener: TcpListener::bind("127.0.0.1:0").unwrap() }
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (sender, streams) = mpsc::sync_channel(1);
+        thread::spawn(move || {
+            while let Ok(accepted) = listener.accept() {
+                // The test is over.
+                if sender.send(accepted).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { port, streams }
     }
 
-    pub(crate) fn port(&self) -> u16 {
-        self.listener.local_addr().unwrap().port()
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
     }
 
     /// The next connection, with its CONNECT, which is not answered yet.
     pub(crate) fn connect(&self) -> Peer {
-        let (stream, address) = self.listener.accept().unwrap();
+        let (stream, address) = self.streams.recv_timeout(PATIENCE).expect("nobody connects");
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let mut input = BytesMut::new();
         let connect = match receive(&stream, &mut input, ProtocolVersion::V5) {
@@ -107,9 +122,15 @@ impl Peer {
         }
     }
 
-    /// The next packet.
+    /// The next packet, but for PUBREL, which is answered.
     pub(crate) fn receive(&mut self) -> Packet {
-        receive(&self.stream, &mut self.input, self.version).expect("the client closed the connection")
+        loop {
+            match receive(&self.stream, &mut self.input, self.version) {
+                Some(Packet::PubRel(ack)) => self.send(&Packet::PubComp(ack)),
+                Some(packet) => return packet,
+                None => panic!("the client closed the connection"),
+            }
+        }
     }
 
     pub(crate) fn receive_publish(&mut self) -> Publish {
@@ -119,26 +140,16 @@ impl Peer {
         }
     }
 
-    /// The next message, its handshake completed.
+    /// The next message, acknowledged.
     pub(crate) fn take_message(&mut self) -> Publish {
         let publish = self.receive_publish();
-        if let Some(packet_id) = publish.delivery.packet_id() {
-            self.acknowledge(publish.delivery.qos(), packet_id);
+        let ack = publish.delivery.packet_id().map(|packet_id| Ack::new(packet_id, ReasonCode::Success));
+        match (publish.delivery, ack) {
+            (Delivery::AtLeastOnce { .. }, Some(ack)) => self.send(&Packet::PubAck(ack)),
+            (Delivery::ExactlyOnce { .. }, Some(ack)) => self.send(&Packet::PubRec(ack)),
+            (Delivery::AtMostOnce | Delivery::AtLeastOnce { .. } | Delivery::ExactlyOnce { .. }, _) => {}
         }
         publish
-    }
-
-    fn acknowledge(&mut self, qos: QoS, packet_id: PacketId) {
-        let ack = || Ack::new(packet_id, ReasonCode::Success);
-        match qos {
-            QoS::AtMostOnce => {}
-            QoS::AtLeastOnce => self.send(&Packet::PubAck(ack())),
-            QoS::ExactlyOnce => {
-                self.send(&Packet::PubRec(ack()));
-                assert_eq!(self.receive(), Packet::PubRel(ack()));
-                self.send(&Packet::PubComp(ack()));
-            }
-        }
     }
 
     pub(crate) fn receive_subscribe(&mut self) -> Subscribe {

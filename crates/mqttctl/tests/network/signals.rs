@@ -59,11 +59,16 @@ fn an_interrupt_ends_the_wait_for_a_server_that_does_not_answer() {
 #[test]
 fn a_second_interrupt_does_not_wait_for_the_server() {
     let server = Server::start();
-    let process = Process::start(&format!("pub -t a -m x -q 1 -p {}", server.port()));
+    let mut process = Process::start(&format!("pub -d -t a -m x -q 1 -p {}", server.port()));
     let mut peer = server.accept();
     peer.receive_publish();
+    let mut steps = BufReader::new(process.take_stderr()).lines().map(Result::unwrap);
     process.signal("INT");
+    assert!(steps.any(|step| step.ends_with("sending DISCONNECT")));
+    // It is still to be sent: the message comes first.
     process.signal("INT");
+    assert!(peer.is_closed());
+    assert_eq!(steps.next(), None);
     assert_eq!(process.finish(), failure(130, ""));
 }
 

@@ -70,7 +70,7 @@ impl Worker {
             return;
         }
         let (written, bytes) = try_write(connection, &mut self.pool);
-        if written == Written::Blocked || connection.is_stalled || connection.phase != Phase::Open {
+        if written == Written::Blocked || connection.phase != Phase::Open {
             connection.wake();
         }
         self.settle(id, written, bytes);

@@ -28,15 +28,14 @@ impl Worker {
         if connection.phase != Phase::Open {
             return false;
         }
-        let outbox_bytes_max = self.node.config.limits.outbox_bytes_max;
-        connection.is_stalled = connection.outbox.len() > outbox_bytes_max.saturating_mul(2);
         if self.outgoing.is_held_back() {
             if !std::mem::replace(&mut connection.is_held_back, true) {
                 self.held_back.push(id);
             }
             return false;
         }
-        !connection.is_stalled
+        // The task is then waiting for the system to take more, and comes back when it does.
+        connection.outbox.len() <= self.node.config.limits.outbox_bytes_max.saturating_mul(2)
     }
 
     /// Has the task woken from now on.

@@ -11,9 +11,6 @@ use broker_core::{Input, ShardId};
 use super::arrive::Admitted;
 use super::{Life, Mail, SharedWorker, Worker};
 
-/// Milliseconds that clients have to take their last packets and close when the broker goes down.
-const SHUTDOWN_MS_MAX: u64 = 5_000;
-
 /// The task. It ends when the worker has ended.
 pub(super) struct Tick {
     worker: SharedWorker,
@@ -79,7 +76,7 @@ impl Worker {
             }
             Mail::Arrival(arrival) => self.admit(*arrival),
             Mail::Shutdown => {
-                self.life = Life::Ending { until: self.now.plus_millis(SHUTDOWN_MS_MAX) };
+                self.life = Life::Ending;
                 self.step(Input::Shutdown);
                 None
             }
@@ -112,17 +109,6 @@ impl Worker {
 
     /// Whether the worker has told its clients that it ends, and they have gone or had their time.
     fn has_ended(&self) -> bool {
-        match self.life {
-            Life::Serving => false,
-            Life::Ending { until } => self.connections.is_empty() || until <= self.now,
-        }
-    }
-
-    /// When the worker ends whatever its clients do.
-    pub(super) fn ends_at(&self) -> Option<broker_core::Timestamp> {
-        match self.life {
-            Life::Serving => None,
-            Life::Ending { until } => Some(until),
-        }
+        self.life == Life::Ending && self.connections.is_empty()
     }
 }

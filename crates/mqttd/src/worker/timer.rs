@@ -1,5 +1,5 @@
-//! Owns the one timer of a worker: it wakes at the earliest time at which the shard, a closing
-//! connection or the worker's end is due. What is due then is theirs.
+//! Owns the one timer of a worker: it wakes at the earliest time at which the shard or a
+//! closing connection is due. What is due then is theirs.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -80,13 +80,10 @@ impl Worker {
             self.step(Input::Tick);
         }
         self.close_overdue();
-        if self.ends_at().is_some_and(|due| due <= self.now) {
-            self.wake_tick();
-        }
     }
 
     fn next_deadline(&self) -> Timestamp {
-        let due = [self.shard.next_deadline(), self.closing.next_deadline(), self.ends_at()];
+        let due = [self.shard.next_deadline(), self.closing.next_deadline()];
         due.into_iter().flatten().min().unwrap_or(Timestamp::NEVER)
     }
 }

@@ -154,7 +154,7 @@ async fn an_idle_client_pings() {
 
 #[tokio::test(start_paused = true)]
 async fn an_illegal_packet_is_answered_and_the_connection_made_again() {
-    // [MQTT5-4.13.1-1]
+    // [MQTT5-4.13.2-1]
     let (_client, mut world) = start(options());
     let mut server = world.accept(false, []).await;
     server.send(connack(false, [])).await;

@@ -89,6 +89,30 @@ fn publications_wait_for_the_receive_maximum_in_order() {
 }
 
 #[test]
+fn the_window_is_the_lower_of_ours_and_the_servers() {
+    let check = |version, ours: Option<u16>, theirs: Option<u16>, expected: usize| {
+        let send_maximum = ours.and_then(NonZeroU16::new).unwrap_or(NonZeroU16::MAX);
+        let announced = theirs.and_then(NonZeroU16::new).map(Property::ReceiveMaximum);
+        let options = crate::Options { send_maximum, ..options().version(version) };
+        let mut session = match announced {
+            Some(announced) => Session::connected(options, [announced]),
+            None => Session::connected(options, []),
+        };
+        for _ in 0..30 {
+            session.publish("p", message(QoS::AtLeastOnce, "x"));
+        }
+        assert_eq!(session.packets().len(), expected, "{version} {ours:?} {theirs:?}");
+    };
+    check(ProtocolVersion::V5, None, None, 30);
+    check(ProtocolVersion::V5, None, Some(2), 2);
+    check(ProtocolVersion::V5, Some(1), Some(2), 1);
+    check(ProtocolVersion::V5, Some(3), Some(2), 2);
+    // Nothing is announced in 3.x.
+    check(ProtocolVersion::V311, None, None, 20);
+    check(ProtocolVersion::V31, Some(25), None, 25);
+}
+
+#[test]
 fn what_the_server_does_not_take_is_not_sent() {
     // [MQTT5-3.2.2-11] [MQTT5-3.2.2-14] [MQTT5-3.2.2-15]
     let announced = [

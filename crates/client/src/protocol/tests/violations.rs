@@ -49,7 +49,7 @@ fn connect() -> Packet {
 
 #[test]
 fn each_illegal_packet_is_answered_with_its_reason() {
-    // [MQTT5-4.13.1-1]
+    // [MQTT5-4.13.2-1]
     let violations = [
         // [MQTT5-3.2.0-2]
         (connack(false, []), "0x82 Protocol Error", "CONNACK must not come from a server now"),
@@ -163,7 +163,7 @@ fn what_is_no_packet_is_answered_with_the_decoders_reason() {
 
 #[test]
 fn before_connack_nothing_else_is_accepted() {
-    // [MQTT5-3.2.0-1] [MQTT311-3.2.0-1]
+    // [MQTT5-3.2.0-1] [MQTT5-3.14.0-1] [MQTT311-3.2.0-1]
     for packet in
         [Packet::PingResp, publish(Delivery::AtMostOnce, "a", "x"), disconnect(ReasonCode::ServerBusy)]
     {

@@ -1,0 +1,108 @@
+//! Owns what can be seen of the broker from outside, in the order it happens: what it is handed, what it
+//! wants done, what clients make of it. The truth and the checkers know nothing else of a run.
+
+use broker_core::{CloseCause, ConnectionId, PeerMessage, ShardId};
+use mqtt_codec::{Packet, QoS};
+use std::fmt;
+
+/// One thing that was seen.
+#[derive(Clone, Copy, Debug)]
+pub enum Observation<'a> {
+    /// A shard is about to take a packet.
+    Received { shard: ShardId, connection: ConnectionId, packet: &'a Packet },
+    /// A shard is about to hear that a connection is gone.
+    Lost { connection: ConnectionId },
+    /// A shard is about to be told the time.
+    Ticked { shard: ShardId },
+    /// A shard is about to hear that an outbox is full.
+    Congested { connection: ConnectionId },
+    /// A shard is about to hear that an outbox has room again.
+    Drained { connection: ConnectionId },
+    /// A shard is about to read its mailbox.
+    Arrived { from: ShardId, to: ShardId, mail: &'a Mail },
+    /// The broker sent a packet, this many bytes long.
+    Sent { connection: ConnectionId, packet: &'a Packet, bytes: usize },
+    /// The broker sent bytes that are no packet.
+    SentGarbage { connection: ConnectionId, text: &'a str },
+    /// The broker closed a connection.
+    Closed { connection: ConnectionId, cause: CloseCause },
+    /// The broker put something into a mailbox.
+    Forwarded { from: ShardId, to: ShardId, mail: &'a Mail },
+    /// The shard has said all it has to say.
+    StepEnded,
+    /// A client handed a message to its application.
+    Delivered { connection: ConnectionId, delivered: &'a Delivered },
+    /// A client received something that it had to refuse.
+    Complained { connection: ConnectionId, text: &'a str },
+    /// A client did something that no packet tells.
+    Acted { client: usize, text: &'a str },
+}
+
+/// What an application got.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivered {
+    /// Which message.
+    pub key: MessageKey,
+    /// How.
+    pub qos: QoS,
+    /// By which packet, at QoS 1 and 2.
+    pub packet_id: Option<u16>,
+}
+
+/// What goes from shard to shard, as far as it can be told from outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mail {
+    /// A message for subscribers of the other shard.
+    Message(MessageKey),
+    /// A message for one member of a group.
+    SharedMessage(MessageKey),
+    /// An acknowledgement need no longer wait.
+    Stored,
+}
+
+impl Mail {
+    /// What a mailbox carries.
+    #[must_use]
+    pub fn of(message: &PeerMessage) -> Self {
+        match message {
+            PeerMessage::Deliver { message, targets, .. } => {
+                let key = MessageKey::of(message.topic().text(), &message.payload());
+                let is_shared = targets.iter().any(|target| target.group.is_some());
+                if is_shared { Self::SharedMessage(key) } else { Self::Message(key) }
+            }
+            PeerMessage::Stored(_) => Self::Stored,
+        }
+    }
+}
+
+/// Tells messages apart by their payload: `publisher:number`, or `publisher!number` of a Will, then padding.
+/// An empty payload, which clears what is retained, is told by its topic.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MessageKey(String);
+
+/// Fills a payload up.
+pub const PADDING: u8 = b'.';
+
+impl MessageKey {
+    /// The key of a message.
+    #[must_use]
+    pub fn of(topic: &str, payload: &[u8]) -> Self {
+        if payload.is_empty() {
+            return Self(format!("clear {topic}"));
+        }
+        let end = payload.iter().position(|&byte| byte == PADDING).unwrap_or(payload.len());
+        Self(String::from_utf8_lossy(&payload[..end]).into_owned())
+    }
+
+    /// Whether it is a Will's.
+    #[must_use]
+    pub fn is_will(&self) -> bool {
+        self.0.contains('!')
+    }
+}
+
+impl fmt::Display for MessageKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}

@@ -1,0 +1,96 @@
+//! Owns simulated time and what is to happen when: one queue, ordered by time, then by when it was asked
+//! for. What an event does is the world's business.
+
+use broker_core::{ConnectionId, ShardId, Timestamp};
+use bytes::Bytes;
+use mqtt_codec::Packet;
+use std::collections::BTreeMap;
+
+/// Something that is to happen.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A client decides what to do next.
+    Act(usize),
+    /// A client sends PINGREQ, if it is still on this connection.
+    Ping(usize, ConnectionId),
+    /// A client stops being frozen.
+    Thaw(ConnectionId),
+    /// A client answers something it received a while ago.
+    Reply(ConnectionId, Packet),
+    /// Bytes reach the broker.
+    ToBroker(ConnectionId, Bytes),
+    /// Bytes reach a client.
+    ToClient(ConnectionId, Bytes),
+    /// The broker learns that a connection is gone.
+    BrokerLoses(ConnectionId),
+    /// The client learns that its connection is gone.
+    ClientLoses(ConnectionId),
+    /// The broker writes from the outbox of a connection.
+    Flush(ConnectionId),
+    /// The next message of a mailbox is read.
+    Mailbox(ShardId, ShardId),
+    /// A shard's deadline has been reached.
+    Tick(ShardId),
+}
+
+impl Event {
+    /// Whether it belongs to something that was begun and will end. The others go on for ever.
+    fn is_work(&self) -> bool {
+        !matches!(self, Self::Act(_) | Self::Ping(..) | Self::Tick(_))
+    }
+}
+
+/// The queue and the clock.
+#[derive(Debug)]
+pub struct Schedule {
+    events: BTreeMap<(u64, u64), Event>,
+    asked: u64,
+    now_ms: u64,
+    work: usize,
+}
+
+impl Schedule {
+    /// Nothing to happen, at a time that is no round number.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { events: BTreeMap::new(), asked: 0, now_ms: 1_003, work: 0 }
+    }
+
+    /// Milliseconds since the clock's origin.
+    #[must_use]
+    pub fn now_ms(&self) -> u64 {
+        self.now_ms
+    }
+
+    /// The time as the engine takes it.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.now_ms)
+    }
+
+    /// Has something happen at a time, which is now if it has passed.
+    pub fn at(&mut self, at_ms: u64, event: Event) {
+        self.work += usize::from(event.is_work());
+        self.asked += 1;
+        self.events.insert((at_ms.max(self.now_ms), self.asked), event);
+    }
+
+    /// Has something happen in so many milliseconds.
+    pub fn after(&mut self, delay_ms: u64, event: Event) {
+        self.at(self.now_ms + delay_ms, event);
+    }
+
+    /// Goes to the time of the next event and hands it out.
+    pub fn next(&mut self) -> Option<Event> {
+        let ((at_ms, _), event) = self.events.pop_first()?;
+        self.now_ms = at_ms;
+        self.work -= usize::from(event.is_work());
+        Some(event)
+    }
+
+    /// Whether something that was begun has not ended.
+    #[must_use]
+    pub fn has_work(&self) -> bool {
+        self.work > 0
+    }
+}

@@ -1,0 +1,106 @@
+//! Owns what a seed decides about a run before it begins: the broker's configuration, how many shards and
+//! clients there are, how bad the network is. What clients do with it is the scenario's business.
+
+use crate::{random::Random, scenario::Mix};
+use broker_core::config::{Capabilities, Config, Limits, QueuePolicy, ShareStrategy, Sys};
+
+/// What holds for one run.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The number that everything follows from.
+    pub seed: u64,
+    /// The broker's configuration.
+    pub config: Config,
+    /// Shards of the node.
+    pub shards: usize,
+    /// Clients, the auditor at the end not counted.
+    pub clients: usize,
+    /// Milliseconds during which clients act.
+    pub duration_ms: u64,
+    /// What clients do, and how often.
+    pub mix: Mix,
+    /// What the network does to them.
+    pub network: NetworkSettings,
+}
+
+/// How slow and unreliable everything between clients and shards is.
+#[derive(Clone, Copy, Debug)]
+pub struct NetworkSettings {
+    /// Milliseconds that bytes take at most.
+    pub delay_ms_max: u64,
+    /// How many of a hundred writes arrive in pieces.
+    pub split_percent: u32,
+    /// Milliseconds that a message stays in a mailbox at most.
+    pub mailbox_ms_max: u64,
+    /// Milliseconds by which a tick is late at most.
+    pub lateness_ms_max: u64,
+    /// Milliseconds that a client takes at most until it acknowledges.
+    pub reply_ms_max: u64,
+    /// How many of a hundred connections are read slowly.
+    pub slow_percent: u32,
+}
+
+impl Settings {
+    /// The settings of a seed.
+    #[must_use]
+    pub fn of_seed(seed: u64) -> Self {
+        let mut random = Random::new(seed);
+        let mix = Mix::draw(&mut random);
+        let config = config(&mut random.fork(), &mix);
+        let network = NetworkSettings::draw(&mut random.fork());
+        Self {
+            seed,
+            config,
+            shards: random.between(1_u16, 4).into(),
+            clients: random.between(2_u16, 8).into(),
+            duration_ms: random.between(4_000_u64, 20_000),
+            mix,
+            network,
+        }
+    }
+}
+
+impl NetworkSettings {
+    fn draw(random: &mut Random) -> Self {
+        Self {
+            delay_ms_max: *random.pick(&[0, 3, 20, 100]),
+            split_percent: *random.pick(&[0, 10, 60]),
+            mailbox_ms_max: *random.pick(&[0, 2, 20, 300, 1_500]),
+            lateness_ms_max: *random.pick(&[0, 10, 100]),
+            reply_ms_max: *random.pick(&[0, 5, 60, 400]),
+            slow_percent: *random.pick(&[0, 0, 15, 40]),
+        }
+    }
+}
+
+fn config(random: &mut Random, mix: &Mix) -> Config {
+    let roomy = Limits::default();
+    let is_tight = random.chance(mix.tight_queue_percent);
+    let limits = Limits {
+        queue_messages_max: if is_tight { random.between(1_u32, 12) } else { roomy.queue_messages_max },
+        queue_bytes_max: if is_tight && random.chance(50) {
+            random.between(60_u64, 3_000)
+        } else {
+            roomy.queue_bytes_max
+        },
+        inflight_max: *random.pick(&[1, 2, 5, 20, 1_024]),
+        receive_maximum: *random.pick(&[1, 2, 5, 20, 1_024]),
+        topic_alias_maximum: *random.pick(&[0, 1, 3, 64]),
+        topic_alias_outbound_max: *random.pick(&[0, 1, 3, 64]),
+        outbox_bytes_max: *random.pick(&[200, 1_000, 4_000, roomy.outbox_bytes_max]),
+        keep_alive_seconds_max: *random.pick(&[1, 3, u16::MAX, u16::MAX]),
+        session_expiry_seconds_max: *random.pick(&[2, 5, u32::MAX, u32::MAX]),
+        ..roomy
+    };
+    let queue_policy =
+        *random.pick(&[QueuePolicy::DropOldest, QueuePolicy::DropNewest, QueuePolicy::HoldPublisher]);
+    let share_strategy = *random.pick(&[
+        ShareStrategy::RoundRobin,
+        ShareStrategy::LeastInFlight,
+        ShareStrategy::StickyTopic,
+        ShareStrategy::StickyPublisher,
+    ]);
+    // The broker's own figures have no publisher that could be judged by.
+    let sys = Sys { interval_ms: 0 };
+    Config { limits, capabilities: Capabilities::default(), queue_policy, share_strategy, sys }
+}
