@@ -16,7 +16,9 @@ pub use broker::{Broker, Settings};
 pub use mosquitto::Mosquitto;
 pub use program::{Finished, Program};
 pub use proxy::Proxy;
-pub use scenario::{Scenario, WORKERS, everywhere, everywhere_with, in_version, in_version_with, in_worlds};
+pub use scenario::{
+    Scenario, WORKERS, at_once, everywhere, everywhere_with, in_version, in_version_with, in_worlds,
+};
 pub use tools::{binary, external, interop_folder, script};
 pub use wire::Wire;
 

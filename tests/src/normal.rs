@@ -1,9 +1,9 @@
-//! Owns the form in which packets are compared: the order of properties means nothing, except among User Properties.
-//! It judges no packet.
+//! Owns the form in which packets are compared: the order of properties means nothing, except among User Properties,
+//! and a Reason String is for people. It judges no packet.
 
-use mqtt_codec::{Packet, Properties, Property, PropertyOwner};
+use mqtt_codec::{Packet, Properties, Property, PropertyId, PropertyOwner};
 
-/// The packet with its properties in the order of their identifiers.
+/// The packet with its properties in the order of their identifiers, without Reason String.
 pub(crate) fn normal(mut packet: Packet) -> Packet {
     let Some(owner) = packet.packet_type().property_owner() else { return packet };
     if let Some(properties) = properties(&mut packet) {
@@ -18,9 +18,10 @@ pub(crate) fn normal(mut packet: Packet) -> Packet {
 }
 
 fn sorted(owner: PropertyOwner, properties: &Properties) -> Properties {
-    let mut sorted: Vec<Property<'_>> = properties.iter().collect();
+    let mut sorted: Vec<Property<'_>> =
+        properties.iter().filter(|property| property.id() != PropertyId::ReasonString).collect();
     sorted.sort_by_key(Property::id);
-    Properties::new(owner, sorted).expect("the same properties are as legal in another order")
+    Properties::new(owner, sorted).expect("the same properties are as legal in another order and number")
 }
 
 fn properties(packet: &mut Packet) -> Option<&mut Properties> {

@@ -10,7 +10,7 @@ use std::{
         Arc, Mutex,
         mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     },
-    thread,
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
@@ -22,6 +22,8 @@ pub struct Program {
     /// Locked so that a test may share its broker between threads.
     lines: Mutex<Receiver<String>>,
     transcript: Arc<Mutex<String>>,
+    /// Fills the transcript until the end of standard error.
+    keeping: Option<JoinHandle<()>>,
 }
 
 /// A program that has ended.
@@ -53,8 +55,8 @@ impl Program {
         let (output, errors) = (child.stdout.take(), child.stderr.take());
         thread::spawn(move || forward_lines(output, &sender));
         let kept = Arc::clone(&transcript);
-        thread::spawn(move || keep(errors, &kept));
-        Self { name, child, lines: Mutex::new(lines), transcript }
+        let keeping = Some(thread::spawn(move || keep(errors, &kept)));
+        Self { name, child, lines: Mutex::new(lines), transcript, keeping }
     }
 
     /// The process.
@@ -173,6 +175,9 @@ impl Program {
             }
         }
         let status = self.child.wait().expect("a child of ours");
+        if let Some(keeping) = self.keeping.take() {
+            keeping.join().expect("it only copies");
+        }
         Finished { code: status.code(), lines, errors: self.errors() }
     }
 

@@ -1,8 +1,8 @@
 //! The client library and mqttctl against mosquitto, in each version.
 
 use dunlin_client::{
-    Backoff, Client, Event, Message, Options, Properties, QoS, ReasonCode, Reconnect, Subscribe, TopicName,
-    Will,
+    Backoff, Client, Delivery, Event, Message, Options, Properties, QoS, ReasonCode, Reconnect, Subscribe,
+    TopicName, Will,
 };
 use dunlin_tests::{Finished, Mosquitto, PATIENCE, Program, Proxy, binary, need};
 use mqtt_codec::ProtocolVersion::{self, V5, V31, V311};
@@ -45,14 +45,16 @@ fn the_client_exchanges_messages_of_every_qos() {
             let client = connect(mosquitto.address(), version, "both").await;
             let mut stream = client.subscribe(subscribe("a/+")).await.expect("granted");
             assert_eq!(stream.granted(), [ReasonCode::GrantedQoS2]);
-            for number in 0..60 {
-                let message = message("a/b", &number.to_string(), ALL[number % 3]);
-                client.publish(message).await.expect("taken");
-            }
-            for number in 0..60 {
-                let delivery = stream.next().await.expect("the stream goes on");
-                assert_eq!(delivery.message.qos, ALL[number % 3]);
-                assert_eq!(&delivery.message.payload[..], number.to_string().as_bytes());
+            // Order holds among messages of one QoS.
+            for qos in ALL {
+                for number in 0..20 {
+                    client.publish(message("a/b", &number.to_string(), qos)).await.expect("taken");
+                }
+                for number in 0..20 {
+                    let delivery = stream.next().await.expect("the stream goes on");
+                    assert_eq!(delivery.message.qos, qos);
+                    assert_eq!(&delivery.message.payload[..], number.to_string().as_bytes());
+                }
             }
             stream.unsubscribe().await.expect("it was there");
             client.disconnect().await.expect("nothing is left");
@@ -108,9 +110,19 @@ fn the_client_resumes_its_session() {
                     publisher.publish(message("a", &format!("{round} {qos:?}"), qos)).await.expect("taken");
                 }
                 proxy.restore();
-                for qos in [QoS::AtLeastOnce, QoS::ExactlyOnce] {
-                    let delivery = stream.next().await.expect("the stream goes on");
-                    assert_eq!(&delivery.message.payload[..], format!("{round} {qos:?}").as_bytes());
+                let mut missing = BTreeSet::from(
+                    [QoS::AtLeastOnce, QoS::ExactlyOnce].map(|qos| format!("{round} {qos:?}")),
+                );
+                while !missing.is_empty() {
+                    let Delivery { message, dup, .. } = stream.next().await.expect("the stream goes on");
+                    let payload = String::from_utf8_lossy(&message.payload).into_owned();
+                    let is_new = missing.remove(&payload);
+                    // What was acknowledged just before the cut may come again at QoS 1, and in MQTT 3.1, which does
+                    // not tell whether the session is continued.
+                    assert!(
+                        is_new || version == V31 || dup && message.qos == QoS::AtLeastOnce,
+                        "{payload} came again"
+                    );
                 }
             }
         });

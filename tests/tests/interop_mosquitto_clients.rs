@@ -19,8 +19,16 @@ fn client(program: &Path, broker: &Broker, words: &str) -> Command {
 
 /// `mosquitto_sub` once it has subscribed; its messages begin with `> `.
 fn subscriber(program: &Path, broker: &Broker, words: &str) -> Program {
-    let mut command = client(program, broker, &format!("-d {words}"));
-    let mut program = Program::start(command.args(["-F", "> %t %q %p"]));
+    subscriber_with(program, broker, words, "%t %q %p")
+}
+
+/// As [`subscriber`], with a format for its messages.
+fn subscriber_with(program: &Path, broker: &Broker, words: &str, format: &str) -> Program {
+    // Without it, what is printed to a pipe comes at the end.
+    let mut command = Command::new("stdbuf");
+    command.arg("-oL").arg(program).args(["-d", "-h", "127.0.0.1", "-p", &broker.port()]);
+    command.args(words.split_whitespace()).args(["-F", &format!("> {format}")]);
+    let mut program = Program::start(&mut command);
     program.line_with("Subscribed (mid");
     program
 }
@@ -85,8 +93,9 @@ fn retained_messages_are_kept_and_cleared() {
         let mut command = client(&subscribe, &broker, &format!("-V {version} -t # -C 1 -F %r:%t:%p"));
         assert_eq!(Finished::from(&mut command).success(), [format!("1:kept:{version}")]);
     }
-    let mut command = client(&subscribe, &broker, "-t # --remove-retained -C 1");
-    Finished::from(&mut command).success();
+    // It does not find its own end with -C here.
+    let mut command = client(&subscribe, &broker, "-t # --remove-retained -W 1");
+    assert_eq!(Finished::from(&mut command).lines, ["mqttv5"]);
     let mut wire = broker.connect(V5, "late");
     wire.subscribe("#", AtMostOnce);
     wire.ping();
@@ -172,9 +181,7 @@ fn properties_of_5_0_are_understood_both_ways() {
     wire.send("40 # 0001");
     let words = "-V 5 -t b -q 1 -C 1 -D subscribe subscription-identifier 7 -D connect receive-maximum 1 \
                  -D connect topic-alias-maximum 5";
-    let mut command = client(&subscribe, &broker, words);
-    let mut program = Program::start(command.args(["-d", "-F", "> %t %q %p|%C|%R|%P|%S"]));
-    program.line_with("Subscribed (mid");
+    let program = subscriber_with(&subscribe, &broker, words, "%t %q %p|%C|%R|%P|%S");
     wire.publish_with("b", AtLeastOnce, "03 'text/plain' 08 'answers' 26 'n' 'v'", "y");
     assert_eq!(messages(program), ["b 1 y|text/plain|answers|n:v|7"]);
 }

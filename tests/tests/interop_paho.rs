@@ -1,20 +1,19 @@
 //! paho-mqtt, the Python client, against mqttd: the scenarios of `python/paho_scenarios.py` in each version.
 
-use dunlin_tests::{Broker, Finished, WORKERS, external, interop_folder, need, script};
+use dunlin_tests::{Broker, Finished, at_once, external, interop_folder, need, script};
 use std::{path::Path, process::Command};
 
 /// Plays a scenario with brokers of one and of several workers.
 #[track_caller]
 fn check(python: &Path, packages: &Path, versions: &[&str], scenario: &str) {
-    for workers in WORKERS {
-        for version in versions {
-            let broker = Broker::with(workers, &[]);
-            let mut command = Command::new(python);
-            command.arg(script("tests/python/paho_scenarios.py")).args([&*broker.port(), version, scenario]);
-            let finished = Finished::from(command.env("PYTHONPATH", packages));
-            assert_eq!(finished.lines, ["done"], "{version}, {workers} workers: {}", finished.errors);
-        }
-    }
+    let cases: Vec<_> = versions.iter().map(|&version| (version, version.to_owned())).collect();
+    at_once(&cases, |workers, &version| {
+        let broker = Broker::with(workers, &[]);
+        let mut command = Command::new(python);
+        command.arg(script("tests/python/paho_scenarios.py")).args([&*broker.port(), version, scenario]);
+        let finished = Finished::from(command.env("PYTHONPATH", packages));
+        assert_eq!(finished.lines, ["done"], "{}", finished.errors);
+    });
 }
 
 macro_rules! scenarios {

@@ -1,6 +1,6 @@
 //! rumqttc, another client for Rust, against mqttd: the same scenarios over its API for 3.1.1 and its API for 5.0.
 
-use dunlin_tests::{Broker, PATIENCE, WORKERS};
+use dunlin_tests::{Broker, PATIENCE, at_once};
 use std::collections::BTreeSet;
 use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
 
@@ -29,12 +29,12 @@ struct Terms {
 }
 
 /// Plays a scenario with brokers of one and of several workers.
-fn everywhere(scenario: impl AsyncFn(&Broker)) {
-    for workers in WORKERS {
+fn everywhere(scenario: impl AsyncFn(&Broker) + Sync) {
+    at_once(&[((), "rumqttc".to_owned())], |workers, ()| {
         let broker = Broker::with(workers, &[]);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async { timeout(2 * PATIENCE, scenario(&broker)).await }).expect("it ends in time");
-    }
+    });
 }
 
 fn message(topic: &str, payload: &str, qos: u8, retain: bool) -> Told {

@@ -3,7 +3,7 @@
 
 use crate::{ids::SessionId, retained::Retainable, time::Timestamp};
 use bytes::Bytes;
-use mqtt_codec::{PropertiesRef, Property, QoS, TopicAlias, TopicNameRef};
+use mqtt_codec::{PropertiesRef, Property, PropertyId, QoS, TopicAlias, TopicNameRef};
 use std::sync::Arc;
 
 /// A message that several queues, the retained store or other shards hold.
@@ -141,28 +141,48 @@ pub(crate) struct Addressed {
     /// The Message Expiry Interval.
     pub(crate) expiry_seconds: Option<u32>,
     /// The Will Delay Interval.
-    pub(crate) will_delay_seconds: u32,
+    pub(crate) will_delay_seconds: Option<u32>,
     /// Whether a client sent a Subscription Identifier, which only a server may.
     pub(crate) has_subscription_identifier: bool,
 }
 
-/// Parts properties into what is for the broker and what is forwarded, which is copied to `scratch`.
+/// Parts properties into what is for the broker and what is forwarded: all of them as they stand where none
+/// is for the broker, otherwise a copy of the others in `scratch`.
 pub(crate) fn part_properties<'a>(
-    properties: &PropertiesRef<'_>,
+    properties: &'a PropertiesRef<'_>,
     scratch: &'a mut Vec<u8>,
 ) -> (Addressed, &'a [u8]) {
-    let mut addressed = Addressed::default();
+    let addressed = Addressed::of(properties);
+    if addressed == Addressed::default() {
+        return (addressed, properties.raw());
+    }
     scratch.clear();
     for property in properties {
-        match property {
-            Property::TopicAlias(alias) => addressed.alias = Some(alias),
-            Property::MessageExpiryInterval(seconds) => addressed.expiry_seconds = Some(seconds),
-            Property::WillDelayInterval(seconds) => addressed.will_delay_seconds = seconds,
-            Property::SubscriptionIdentifier(_) => addressed.has_subscription_identifier = true,
-            forwarded => forwarded.encode(scratch).expect("a decoded property can be encoded"),
+        match property.id() {
+            PropertyId::TopicAlias
+            | PropertyId::MessageExpiryInterval
+            | PropertyId::WillDelayInterval
+            | PropertyId::SubscriptionIdentifier => {}
+            _ => property.encode(scratch).expect("a decoded property can be encoded"),
         }
     }
     (addressed, scratch)
+}
+
+impl Addressed {
+    fn of(properties: &PropertiesRef<'_>) -> Self {
+        let mut addressed = Self::default();
+        for property in properties {
+            match property {
+                Property::TopicAlias(alias) => addressed.alias = Some(alias),
+                Property::MessageExpiryInterval(seconds) => addressed.expiry_seconds = Some(seconds),
+                Property::WillDelayInterval(seconds) => addressed.will_delay_seconds = Some(seconds),
+                Property::SubscriptionIdentifier(_) => addressed.has_subscription_identifier = true,
+                _ => {}
+            }
+        }
+        addressed
+    }
 }
 
 /// When a message with this Message Expiry Interval expires.

@@ -124,7 +124,9 @@ impl Session {
     /// Whether a free place in the window is of use to anything.
     #[inline]
     pub(crate) fn is_waiting(&self) -> bool {
-        !self.outbound.is_clear() || self.outbound.is_holding() || !self.retained.is_empty()
+        // An acknowledgement is held as long as the queue is beyond its limit, so never beside an empty one.
+        debug_assert!(!self.outbound.is_clear() || !self.outbound.is_holding());
+        !self.outbound.is_clear() || !self.retained.is_empty()
     }
 
     /// QoS 1 and 2 messages that may be sent now, nothing being in flight unsent.

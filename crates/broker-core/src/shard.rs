@@ -151,7 +151,7 @@ impl Shard {
             Packet::Subscribe(subscribe) => self.subscribe(id, &subscribe, now, effects),
             Packet::Unsubscribe(unsubscribe) => self.unsubscribe(id, &unsubscribe, now, effects),
             // [MQTT5-3.12.4-1] [MQTT311-3.12.4-1]
-            Packet::PingReq => drop(self.send(id, &Packet::PingResp, effects)),
+            Packet::PingReq => _ = self.send(id, &Packet::PingResp, effects),
             Packet::Disconnect(disconnect) => self.disconnect(id, &disconnect, now, effects),
             Packet::Auth(auth) => self.authenticate(id, &auth, now, effects),
             // [MQTT5-3.1.0-2] [MQTT311-3.1.0-2]; the others are a server's to send.

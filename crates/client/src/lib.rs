@@ -25,7 +25,7 @@ pub use event::{Connected, Event, Events};
 pub use handle::{Acknowledgement, Client, Connector};
 pub use message::{Message, Published};
 pub use options::{Backoff, Options, Reconnect, UrlError};
-pub use request::{Acknowledging, Disconnect, Overflow, Subscribe, Unsubscribe};
+pub use request::{Acknowledging, Disconnect, Identifying, Overflow, Subscribe, Unsubscribe};
 pub use requester::Requester;
 pub use stream::{Deliveries, Subscription};
 

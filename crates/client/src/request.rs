@@ -13,8 +13,10 @@ use std::time::Duration;
 pub struct Subscribe {
     /// The filters with their options; one stream receives what any of them matches.
     pub filters: Vec<(TopicFilter, SubscriptionOptions)>,
-    /// 5.0: User Properties. The Subscription Identifier is the client's own: one given here is left out.
+    /// 5.0: User Properties, and the Subscription Identifier if `identifying` leaves it to the caller.
     pub properties: Properties,
+    /// 5.0: who sets the Subscription Identifier; default automatic.
+    pub identifying: Identifying,
     /// Who acknowledges messages of QoS 1 and 2; default automatic.
     pub acknowledging: Acknowledging,
     /// What happens to QoS 0 messages when the stream's buffer is full; default [`Overflow::DropNewest`].
@@ -25,6 +27,16 @@ pub struct Subscribe {
     /// Bytes of QoS 0 messages the buffer holds at most; default 64 MiB. A single larger message is still taken when
     /// the buffer is empty.
     pub buffer_bytes_max: usize,
+}
+
+/// Who sets the Subscription Identifier, which the server repeats in each message of a subscription.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Identifying {
+    /// The client, to tell its streams' messages apart; one among the properties is left out.
+    #[default]
+    Automatic,
+    /// The caller: the one among the properties is sent, or none. The stream receives whatever its filters match.
+    Manual,
 }
 
 /// Who acknowledges messages of QoS 1 and 2.
@@ -69,6 +81,7 @@ impl Subscribe {
         Self {
             filters: filters.into_iter().collect(),
             properties: Properties::NONE,
+            identifying: Identifying::Automatic,
             acknowledging: Acknowledging::Automatic,
             overflow: Overflow::DropNewest,
             buffer_messages_max: 16_384,

@@ -14,7 +14,11 @@ mod report;
 mod session;
 
 use exit::ExitCode;
-use std::{env, process};
+use std::{
+    env,
+    io::{self, Write},
+    process,
+};
 
 fn main() -> process::ExitCode {
     let outcome = match cli::parse(env::args_os()) {
@@ -25,7 +29,8 @@ fn main() -> process::ExitCode {
         Ok(code) => code.into(),
         Err(error) => {
             if error.is_worth_telling() {
-                eprintln!("{error}");
+                // Nobody is left to be told that standard error was closed.
+                let _ = writeln!(io::stderr(), "{error}");
             }
             error.exit_code().into()
         }

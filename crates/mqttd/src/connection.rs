@@ -68,6 +68,9 @@ pub(crate) enum Writing {
     Dirty,
     /// The connection's task, when the system takes more.
     Blocked,
+    /// Nobody any more: the peer takes nothing. What it sent before is still read, a DISCONNECT among
+    /// it, before the connection is given up.
+    Broken,
 }
 
 /// Who a connection is, for the log.

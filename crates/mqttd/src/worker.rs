@@ -17,6 +17,7 @@ mod tick;
 mod timer;
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Waker;
@@ -25,7 +26,7 @@ use broker_core::{ConnectionId, Effect, Effects, Input, Node, Shard, ShardId, Sh
 
 use self::close::Closing;
 use self::connections::Connections;
-use self::flush::Dirty;
+use self::flush::{Dirty, Report};
 pub(crate) use self::mailbox::{Mail, Mailbox};
 use self::outgoing::Outgoing;
 pub(crate) use self::thread::{Plan, start};
@@ -50,6 +51,8 @@ pub(crate) struct Worker {
     pool: BufferPool,
     /// Connections that the tick is to write to.
     dirty: Dirty,
+    /// What the shard has not been told yet of its connections' outboxes, in order.
+    outbox_reports: VecDeque<Report>,
     outgoing: Outgoing,
     /// Connections that wait until other workers have room for mail.
     held_back: Vec<ConnectionId>,
@@ -66,7 +69,6 @@ pub(crate) struct Worker {
     // Kept from step to step.
     effects: Effects,
     effect_list: Vec<Effect>,
-    found_full: Vec<ConnectionId>,
 }
 
 /// Whether the worker serves or ends.
@@ -84,9 +86,11 @@ impl Worker {
     pub(crate) fn step(&mut self, input: Input<'_>) {
         self.shard.handle(input, self.now, &mut self.effects);
         self.apply();
-        while let Some(connection) = self.found_full.pop() {
-            self.shard.handle(Input::OutboxFull { connection }, self.now, &mut self.effects);
-            self.apply();
+        self.report_outboxes();
+        // Between steps, never within one: a mailbox that is found full holds back the next step, and
+        // this one's messages are all in time.
+        if self.outgoing.is_large() {
+            self.post();
         }
     }
 
@@ -101,17 +105,6 @@ impl Worker {
             self.wake_tick();
         }
         self.arm_timer();
-    }
-
-    /// Writes and posts before the end of the turn if much waits.
-    #[inline]
-    pub(crate) fn relieve(&mut self) {
-        if self.outgoing.is_large() {
-            self.post();
-        }
-        if self.dirty.is_large() {
-            self.flush();
-        }
     }
 
     /// The most bytes one packet may have.

@@ -1,7 +1,8 @@
 //! Owns the tests of illegal packets on a connection that was accepted: each ends it, and its sender reads why.
 
-use dunlin_tests::{Broker, WORKERS};
+use dunlin_tests::{Broker, WORKERS, in_version_with};
 use mqtt_codec::{
+    Packet,
     ProtocolVersion::{self, V5, V311},
     ReasonCode::{self, MalformedPacket, ProtocolError, TopicAliasInvalid},
 };
@@ -131,18 +132,29 @@ fn illegal_packets_end_the_connection_and_their_sender_reads_why() {
     }
 }
 
-/// [MQTT5-3.1.2-29]: what helps a person is left out where it is not wanted, though DISCONNECT may still say it.
+/// [MQTT5-3.1.2-29]: only CONNACK, PUBLISH and DISCONNECT may still say what helps a person where it is not wanted.
 #[test]
 fn a_reason_string_is_kept_from_those_who_do_not_want_problem_information() {
-    for workers in WORKERS {
-        let broker = Broker::with(workers, &[("limits.topic_levels_max", "1")]);
-        let mut wire = broker.open(V5);
-        assert!(!wire.connect("10 # vv 02 0000 (17 00) 'taciturn'").reason.is_error());
-        // Only PUBLISH, CONNACK and DISCONNECT may hold reason strings or user properties then.
-        wire.send("32 # 'a/b' 0001 () <x>");
-        wire.expect("40 # 0001 90");
-        wire.send("82 # 0002 () 'a/b' 00");
-        wire.expect("90 # 0002 () 8f");
-        wire.ping();
-    }
+    in_version_with(V5, &[("limits.topic_levels_max", "1")], |scenario| {
+        for (request, wanted) in [("17 00", false), ("17 01", true), ("", true)] {
+            let mut wire = scenario.open();
+            assert!(!wire.connect(&format!("10 # vv 02 0000 ({request}) 'person'")).reason.is_error());
+            wire.send("32 # 'a/b' 0001 () <x>; 34 # 'a/b' 0002 () <x>; 82 # 0003 () 'a/b' 00");
+            for _ in 0..3 {
+                let (is_error, reason_string) = match wire.packet() {
+                    Packet::PubAck(ack) | Packet::PubRec(ack) => {
+                        (ack.reason.is_error(), ack.properties.reason_string().is_some())
+                    }
+                    Packet::SubAck(suback) => (
+                        suback.reason_codes().all(ReasonCode::is_error),
+                        suback.properties.reason_string().is_some(),
+                    ),
+                    packet => panic!("expected an acknowledgement, received {packet:?}"),
+                };
+                assert!(is_error);
+                assert_eq!(reason_string, wanted, "{request}");
+            }
+            wire.ping();
+        }
+    });
 }

@@ -6,7 +6,7 @@ use mqtt_codec::ProtocolVersion::{self, V5, V311};
 use std::{net::SocketAddr, time::Duration};
 
 /// Runs an async test with 1 and 4 workers, in 3.1.1 and 5.0.
-pub(crate) fn everywhere(test: impl AsyncFn(&Scenario)) {
+pub(crate) fn everywhere(test: impl AsyncFn(&Scenario) + Sync) {
     in_versions(&[V311, V5], &[], test);
 }
 
@@ -14,7 +14,7 @@ pub(crate) fn everywhere(test: impl AsyncFn(&Scenario)) {
 pub(crate) fn in_versions(
     versions: &[ProtocolVersion],
     settings: Settings<'_>,
-    test: impl AsyncFn(&Scenario),
+    test: impl AsyncFn(&Scenario) + Sync,
 ) {
     in_worlds(versions, settings, |scenario| run(test(scenario)));
 }

@@ -115,23 +115,24 @@ impl Outbound {
             self.append(queued);
             return Accepted::Queued;
         }
-        // Larger than the whole queue may be: it displaces nobody.
-        if limits.queue_messages_max == 0 || queued.message.len() as u64 > limits.queue_bytes_max {
-            return Accepted::Dropped(1);
-        }
+        // What is larger than the whole queue may be displaces nobody.
+        let fits_alone =
+            limits.queue_messages_max > 0 && queued.message.len() as u64 <= limits.queue_bytes_max;
         match policy {
             QueuePolicy::HoldPublisher if is_online => {
                 self.append(queued);
                 Accepted::Beyond
             }
-            QueuePolicy::DropNewest | QueuePolicy::HoldPublisher => Accepted::Dropped(1),
-            QueuePolicy::DropOldest => {
+            QueuePolicy::DropOldest if fits_alone => {
                 let mut dropped = 0;
                 while !self.has_room_for(&queued, limits) && self.pop().is_some() {
                     dropped += 1;
                 }
                 self.append(queued);
                 Accepted::Dropped(dropped)
+            }
+            QueuePolicy::DropNewest | QueuePolicy::DropOldest | QueuePolicy::HoldPublisher => {
+                Accepted::Dropped(1)
             }
         }
     }

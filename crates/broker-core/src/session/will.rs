@@ -34,7 +34,7 @@ impl PendingWill {
         };
         Self {
             message: message.share(),
-            delay_seconds: addressed.will_delay_seconds,
+            delay_seconds: addressed.will_delay_seconds.unwrap_or(0),
             expiry_seconds: addressed.expiry_seconds,
         }
     }

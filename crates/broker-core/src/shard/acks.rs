@@ -28,7 +28,7 @@ impl Shard {
             }
             Delivery::ExactlyOnce { packet_id, .. } => Packet::PubRec(Ack::new(packet_id, reason)),
         };
-        let _ = self.send(id, &packet, effects);
+        self.send(id, &packet, effects);
     }
 
     /// Tells a client by the acknowledgement that its PUBLISH is not accepted. That frees its place in the
@@ -53,7 +53,7 @@ impl Shard {
             Delivery::ExactlyOnce { .. } => (PropertyOwner::PubRec, Packet::PubRec),
         };
         let Some(packet_id) = delivery.packet_id() else { return };
-        let _ = self.send_explained(
+        self.send_explained(
             id,
             owner,
             text,
@@ -89,7 +89,7 @@ impl Shard {
             Released::Known => ReasonCode::Success,
             Released::Unknown => ReasonCode::PacketIdentifierNotFound,
         };
-        let _ = self.send(id, &Packet::PubComp(Ack::new(ack.packet_id, reason)), effects);
+        self.send(id, &Packet::PubComp(Ack::new(ack.packet_id, reason)), effects);
     }
 
     /// PUBACK: a QoS 1 message has arrived, or the client does not want it: either way it is done
@@ -153,7 +153,7 @@ impl Shard {
         reason: ReasonCode,
         effects: &mut Effects,
     ) {
-        let _ = self.send(id, &Packet::PubRel(Ack::new(packet_id, reason)), effects);
+        self.send(id, &Packet::PubRel(Ack::new(packet_id, reason)), effects);
     }
 
     /// A place in the client's window is free.

@@ -49,7 +49,7 @@ impl Shard {
         self.attach(id, connection, connect, &terms, now);
         // First of all CONNACK [MQTT5-3.2.0-1] [MQTT311-3.2.0-1].
         connack.session_present = session_present;
-        let _ = self.send(id, &Packet::ConnAck(connack), effects);
+        self.send(id, &Packet::ConnAck(connack), effects);
         self.send_waiting(id, now, effects);
     }
 

@@ -102,7 +102,7 @@ impl Shard {
     fn send_disconnect(&mut self, id: SessionId, reason: ReasonCode, text: &str, effects: &mut Effects) {
         if self.connection_ref(id).is_some_and(|connection| connection.version.has_properties()) {
             let disconnect = |properties| Packet::Disconnect(Disconnect { reason, properties });
-            let _ = self.send_explained(id, PropertyOwner::Disconnect, text, disconnect, effects);
+            self.send_explained(id, PropertyOwner::Disconnect, text, disconnect, effects);
         }
     }
 

@@ -132,3 +132,20 @@ fn what_was_held_for_a_connection_that_is_gone_is_not_sent_on_the_next() {
         }
     }
 }
+
+/// Holding loses nothing: not even what is larger than the queue may be.
+#[test]
+fn a_message_larger_than_the_whole_queue_is_held_like_any_other() {
+    let limits = Limits { queue_bytes_max: 9, ..Limits::default() };
+    for mut broker in brokers_with(Config { queue_policy: QueuePolicy::HoldPublisher, limits, ..quiet() }) {
+        let bob = broker.connect(v5("bob").with(receive_maximum(1)));
+        let alice = broker.connect(v5("alice"));
+        broker.subscribe(bob, "a", AtLeastOnce);
+        broker.send(alice, publish("a", "1").qos1(1));
+        broker.send(alice, publish("a", "0123456789").qos1(2));
+        broker.expect(alice, &["PUBACK #1"]);
+        broker.send(bob, acknowledge(Packet::PubAck, 1));
+        broker.expect(alice, &["PUBACK #2"]);
+        broker.expect(bob, &["PUBLISH a '1' qos1 #1", "PUBLISH a '0123456789' qos1 #2"]);
+    }
+}

@@ -18,6 +18,7 @@ mod queues;
 mod reasons;
 mod redelivery;
 mod retained;
+mod routes;
 mod sessions;
 mod shared;
 mod shutdown;

@@ -3,6 +3,7 @@
 
 use crate::support::*;
 use broker_core::config::{Config, Limits};
+use mqtt_codec::packet::{RetainHandling, SubscriptionOptions};
 use std::collections::BTreeMap;
 
 const COUNT: u32 = 10_000;
@@ -137,6 +138,28 @@ fn a_subscription_that_ends_or_starts_over_takes_its_pages_with_it() {
         assert_eq!(broker.read(bob).len(), 128, "{broker}");
         broker.subscribe(bob, "#", AtMostOnce);
         let lines = broker.take_all(bob);
+        assert_each_once(&lines, &broker);
+    }
+}
+
+/// A subscription that asks for no retained messages again changes how the rest of them is delivered, and
+/// stops none of them.
+#[test]
+fn a_subscription_that_changes_on_the_way_gets_the_rest_as_it_is_now() {
+    for mut broker in brokers() {
+        retaining(&mut broker, AtLeastOnce);
+        let bob = broker.connect(v5("bob"));
+        broker.subscribe(bob, "#", AtMostOnce);
+        let mut lines: Vec<_> = broker.read(bob).iter().map(text::show).collect();
+        assert!(lines.iter().all(|line| !line.contains("qos1")), "{broker}");
+        let options =
+            SubscriptionOptions { retain_handling: RetainHandling::SendIfNew, ..subscription(AtLeastOnce) };
+        broker.send(bob, subscribe(1, &[("#", options)]).with(identifier(7)));
+        let rest = broker.take_all(bob);
+        assert!(
+            rest.iter().all(|line| line.contains("qos1") && line.ends_with("{SubscriptionIdentifier(7)}"))
+        );
+        lines.extend(rest);
         assert_each_once(&lines, &broker);
     }
 }

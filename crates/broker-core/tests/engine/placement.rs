@@ -2,10 +2,13 @@
 
 use broker_core::{Node, config::Config};
 
+/// How client identifiers are often made, under a name.
+type Scheme = (&'static str, fn(usize) -> String);
+
 #[test]
 fn client_identifiers_spread_evenly_over_the_shards() {
     const COUNT: usize = 10_000;
-    let schemes: [(&str, fn(usize) -> String); 8] = [
+    let schemes: [Scheme; 8] = [
         ("counted", |number| format!("device-{number}")),
         ("counted with zeros", |number| format!("sensor/{number:08}")),
         ("bare numbers", |number| number.to_string()),

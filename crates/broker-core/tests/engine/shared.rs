@@ -177,16 +177,19 @@ fn groups_are_told_apart_by_name_and_filter() {
 fn a_member_has_its_own_qos_and_identifier() {
     for mut broker in brokers() {
         let alice = broker.connect(v5("alice"));
-        for (name, qos, number) in [("m1", AtMostOnce, 1), ("m2", AtLeastOnce, 2)] {
+        for (name, qos, number) in [("m1", AtMostOnce, 1_u16), ("m2", AtLeastOnce, 2)] {
             let member = broker.connect(v5(name));
-            broker.send(member, subscribe(1, &[("$share/g/a", subscription(qos))]).with(identifier(number)));
+            broker.send(
+                member,
+                subscribe(1, &[("$share/g/a", subscription(qos))]).with(identifier(number.into())),
+            );
             broker.received(member);
-            broker.send(alice, publish("a", "x").qos2(number as u16));
+            broker.send(alice, publish("a", "x").qos2(number));
             let expected = [
                 "PUBLISH a 'x' {SubscriptionIdentifier(1)}",
                 "PUBLISH a 'x' qos1 #1 {SubscriptionIdentifier(2)}",
             ];
-            broker.expect(member, &[expected[number as usize - 1]]);
+            broker.expect(member, &[expected[usize::from(number) - 1]]);
             broker.leave(member);
         }
     }

@@ -94,6 +94,25 @@ fn a_client_that_comes_back_in_time_stops_its_will() {
     }
 }
 
+/// The delay of a Will that was stopped does not run on for the next one.
+#[test]
+fn a_will_is_not_published_while_its_client_is_connected() {
+    for (mut broker, bob) in mourners() {
+        let hello = v5("alice").keeping(100);
+        let alice = broker.connect(hello.clone().will(will("will", "old", AtLeastOnce, &[DELAY])));
+        broker.hang_up(alice);
+        broker.advance_seconds(5);
+        let alice = broker.reconnect(hello.will(will("will", "gone", AtLeastOnce, &[DELAY])));
+        broker.advance_seconds(20);
+        broker.expect(bob, &[]);
+        broker.hang_up(alice);
+        broker.advance_seconds(9);
+        broker.expect(bob, &[]);
+        broker.advance_seconds(2);
+        broker.expect(bob, PUBLISHED);
+    }
+}
+
 #[test]
 fn a_clean_start_ends_the_session_and_so_publishes_a_delayed_will() {
     for is_connected in [true, false] {

@@ -76,9 +76,15 @@ fn a_client_may_have_as_many_in_flight_as_it_was_told_and_not_one_more() {
         broker.send(alice, publish("a", "x").qos1(5));
         broker.expect_end(alice, ReasonCode::ReceiveMaximumExceeded);
         assert_eq!(broker.received(bob).len(), 5);
-        // The session goes on, and with it what awaits PUBREL.
+        // The window starts anew with the connection [MQTT5-4.9.0-1]; what awaits PUBREL takes no place in it
+        // until it is sent again.
         let alice = broker.reconnect(v5("alice").keeping(100));
-        broker.send(alice, publish("a", "x").qos2(6));
+        for id in [3, 6, 7] {
+            broker.send(alice, publish("a", "x").qos2(id));
+        }
+        broker.expect(alice, &["PUBREC #3", "PUBREC #6", "PUBREC #7"]);
+        assert_eq!(broker.received(bob).len(), 2);
+        broker.send(alice, publish("a", "x").qos2(8));
         broker.expect_end(alice, ReasonCode::ReceiveMaximumExceeded);
         broker.expect(bob, &[]);
     }

@@ -79,16 +79,19 @@ impl Inbox {
         }
         let is_wanted = interest.requests == Requests::Wanted;
         tokio::select! {
-            count = self.requests.recv_many(&mut self.taken_requests, BATCH), if is_wanted => match count {
-                0 => Occurrence::HandlesGone,
-                _ => Occurrence::Requests,
-            },
+            // In this order: an acknowledgement given before a request goes before it, so that one just
+            // before a disconnect is not overtaken; requests are bounded by their quota and may wait.
+            biased;
             _ = self.feedback.recv_many(&mut self.taken_feedback, BATCH) => Occurrence::Feedback,
-            () = self.room.notified() => Occurrence::Room,
             () = self.timer.as_mut(), if self.armed.is_some() => {
                 self.armed = None;
                 Occurrence::Deadline
             }
+            () = self.room.notified() => Occurrence::Room,
+            count = self.requests.recv_many(&mut self.taken_requests, BATCH), if is_wanted => match count {
+                0 => Occurrence::HandlesGone,
+                _ => Occurrence::Requests,
+            },
         }
     }
 

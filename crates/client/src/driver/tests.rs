@@ -81,10 +81,15 @@ fn start_connector(connector: Connector, version: ProtocolVersion, start: Start)
     (client, World { servers, version, events, driver: tokio::spawn(run) })
 }
 
+/// Waits an hour at most. As time passes only when all wait, a test that would hang fails at once.
+async fn patiently<F: Future>(future: F) -> F::Output {
+    tokio::time::timeout(Duration::from_secs(3_600), future).await.expect("something happens within an hour")
+}
+
 impl World {
     /// The next connection, before CONNECT.
     async fn connection(&mut self) -> Server {
-        let stream = self.servers.recv().await.expect("the client connects");
+        let stream = patiently(self.servers.recv()).await.expect("the client connects");
         Server { stream, input: BytesMut::new(), version: self.version }
     }
 
@@ -104,7 +109,7 @@ impl World {
     /// Events as lines until one begins like this.
     async fn events_until(&mut self, last: &str) -> Vec<String> {
         let mut lines = Vec::new();
-        while let Some(event) = self.events.next().await {
+        while let Some(event) = patiently(self.events.next()).await {
             lines.push(describe_event(event));
             if lines.last().is_some_and(|line| line.starts_with(last)) {
                 return lines;
@@ -136,7 +141,7 @@ impl Server {
                 self.input.advance(bytes);
                 return describe(&packet);
             }
-            match self.stream.read_buf(&mut self.input).await {
+            match patiently(self.stream.read_buf(&mut self.input)).await {
                 Ok(bytes) if bytes > 0 => {}
                 Ok(_) | Err(_) => return "end".to_owned(),
             }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     error::{SubscribeError, UnsubscribeError},
     event::Connected,
-    request::{Subscribe, Unsubscribe},
+    request::{Identifying, Subscribe, Unsubscribe},
 };
 use mqtt_codec::{
     EncodeError, Packet, PacketId, Properties, Property, PropertyId, PropertyOwner, TopicFilter, packet,
@@ -266,9 +266,13 @@ fn subscribe_packet(
     if let Some(error) = unsupported(&registration.filters, server) {
         return Err(error);
     }
-    let identifier = if server.subscription_identifier_available { key.identifier() } else { None };
-    let properties =
-        subscribe_properties(identifier.map(Property::SubscriptionIdentifier), &registration.properties);
+    let properties = match registration.identifying {
+        Identifying::Automatic => {
+            let own = key.identifier().filter(|_| server.subscription_identifier_available);
+            subscribe_properties(own.map(Property::SubscriptionIdentifier), &registration.properties)
+        }
+        Identifying::Manual => Ok(registration.properties.clone()),
+    };
     let subscriptions = registration.filters.iter();
     let subscriptions = subscriptions
         .map(|(filter, options)| packet::Subscription { filter: filter.borrow(), options: *options });

@@ -1,7 +1,7 @@
 //! Owns which streams there are, by what filters, and which of them a message goes to. SUBSCRIBE and its answer are
 //! `subscribing`'s.
 
-use crate::request::Subscribe;
+use crate::request::{Identifying, Subscribe};
 use mqtt_codec::{Properties, TopicFilter, TopicName, packet::SubscriptionOptions};
 use std::{
     collections::{BTreeMap, HashMap},
@@ -35,6 +35,8 @@ pub(super) struct Subscriptions {
     filter_counts: HashMap<String, usize>,
     /// How many filters stand in more than one.
     repeated_filters: usize,
+    /// Whether there ever was a stream that the client has not given an identifier.
+    some_manual: bool,
 }
 
 /// One SUBSCRIBE.
@@ -42,6 +44,7 @@ pub(super) struct Subscriptions {
 pub(super) struct Registration {
     pub(super) filters: Vec<(TopicFilter, SubscriptionOptions)>,
     pub(super) properties: Properties,
+    pub(super) identifying: Identifying,
     stream: Stream,
 }
 
@@ -55,7 +58,7 @@ enum Stream {
 impl Subscriptions {
     /// A stream begins. A filter that a dropped stream has is this one's now: the server replaces the subscription.
     pub(super) fn insert(&mut self, key: SubscriptionKey, subscribe: Subscribe) {
-        let Subscribe { filters, properties, .. } = subscribe;
+        let Subscribe { filters, properties, identifying, .. } = subscribe;
         let texts: Vec<_> = filters.iter().map(|(filter, _)| filter.clone()).collect();
         let dropped = self.registrations.iter().filter(|(_, it)| it.stream == Stream::Dropped);
         let dropped: Vec<_> = dropped.map(|(&key, _)| key).collect();
@@ -63,7 +66,9 @@ impl Subscriptions {
             self.remove_filters(key, &texts);
         }
         filters.iter().for_each(|(filter, _)| self.count(filter));
-        self.registrations.insert(key, Registration { filters, properties, stream: Stream::Open });
+        self.some_manual |= identifying == Identifying::Manual;
+        self.registrations
+            .insert(key, Registration { filters, properties, identifying, stream: Stream::Open });
     }
 
     pub(super) fn get(&self, key: SubscriptionKey) -> Option<&Registration> {
@@ -122,7 +127,7 @@ impl Subscriptions {
     ///
     /// With Subscription Identifiers the server names them. If two streams have the same filter, the server knows
     /// the later one alone, so the other is added. Without identifiers, or with those of an earlier process, every
-    /// stream whose filters match receives.
+    /// stream whose filters match receives, and so does in any case one whose identifier is the caller's affair.
     pub(super) fn targets(
         &self,
         topic: &TopicName,
@@ -131,7 +136,12 @@ impl Subscriptions {
         let mut targets = Vec::new();
         let mut is_identified = false;
         for key in identifiers.map(|number| SubscriptionKey(number.get())) {
-            let Some(registration) = self.registrations.get(&key) else { continue };
+            let registration = self.registrations.get(&key);
+            // A caller's own identifier may look like a key, but names none.
+            let Some(registration) = registration.filter(|it| it.identifying == Identifying::Automatic)
+            else {
+                continue;
+            };
             is_identified = true;
             if registration.stream == Stream::Open && !targets.contains(&key) {
                 targets.push(key);
@@ -140,10 +150,14 @@ impl Subscriptions {
                 self.add_twins(registration, topic, &mut targets);
             }
         }
-        if !is_identified {
+        if !is_identified || self.some_manual {
+            let unidentified =
+                self.open().filter(|(_, it)| !is_identified || it.identifying == Identifying::Manual);
             let matching =
-                self.open().filter(|(_, it)| it.filters.iter().any(|(filter, _)| filter.matches(topic)));
-            targets.extend(matching.map(|(key, _)| key));
+                unidentified.filter(|(_, it)| it.filters.iter().any(|(filter, _)| filter.matches(topic)));
+            let mut missing: Vec<_> = matching.map(|(key, _)| key).collect();
+            missing.retain(|key| !targets.contains(key));
+            targets.append(&mut missing);
         }
         targets
     }

@@ -20,7 +20,7 @@ use bytes::Bytes;
 use clap::Args;
 use correlation::Correlation;
 use dunlin_client::{
-    Delivery, Message, PublishError, ReasonCode, RetainHandling, Subscribe, SubscriptionOptions,
+    Delivery, Identifying, Message, PublishError, ReasonCode, RetainHandling, Subscribe, SubscriptionOptions,
 };
 use mqtt_codec::{ProtocolVersion, QoS, TopicFilter, TopicName};
 use std::time::Duration;
@@ -149,6 +149,7 @@ impl Request {
         };
         Subscribe {
             properties: self.connection.properties.subscribe.clone(),
+            identifying: Identifying::Manual,
             ..Subscribe::filters([(self.response_filter.clone(), options)])
         }
     }

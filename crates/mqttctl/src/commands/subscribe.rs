@@ -20,8 +20,8 @@ use crate::{
 };
 use clap::Args;
 use dunlin_client::{
-    Acknowledging, Backoff, Options, Overflow, Reconnect, RetainHandling, Subscribe, SubscriptionOptions,
-    Unsubscribe, UnsubscribeError,
+    Acknowledging, Backoff, Identifying, Options, Overflow, Reconnect, RetainHandling, Subscribe,
+    SubscriptionOptions, Unsubscribe, UnsubscribeError,
 };
 use inbox::Inbox;
 use mqtt_codec::{ProtocolVersion, QoS, TopicFilter};
@@ -229,6 +229,8 @@ impl Subscription {
         };
         Subscribe {
             properties: self.connection.properties.subscribe.clone(),
+            // Only what was asked for is to be seen in what is printed.
+            identifying: Identifying::Manual,
             acknowledging: Acknowledging::Manual,
             overflow: Overflow::PauseReading,
             ..Subscribe::filters(self.topics.iter().map(|filter| (filter.clone(), options)))

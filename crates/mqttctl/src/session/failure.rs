@@ -36,16 +36,14 @@ pub(super) fn ended(error: &ConnectionError, version: ProtocolVersion) -> Error 
     let lost = || Error::remote(ErrorKind::ConnectionLost, format!("connection lost: {error}"));
     match error {
         ConnectionError::Refused { reason, properties } => refused(*reason, properties, version),
-        ConnectionError::DisconnectedByServer { reason, .. } => match reason {
-            ReasonCode::MalformedPacket | ReasonCode::ProtocolError => {
-                Error::remote(ErrorKind::Protocol, format!("connection lost: {error}"))
-            }
-            _ => lost(),
-        },
+        ConnectionError::DisconnectedByServer { reason, .. } if blames_us(*reason) => {
+            Error::remote(ErrorKind::Protocol, format!("connection lost: {error}"))
+        }
         ConnectionError::ServerViolation(_) => Error::remote(ErrorKind::Protocol, error.to_string()),
         ConnectionError::Network(_)
         | ConnectionError::ConnectTimeout
         | ConnectionError::ClosedByServer
+        | ConnectionError::DisconnectedByServer { .. }
         | ConnectionError::KeepAliveTimeout
         | ConnectionError::AcknowledgementTimeout
         | ConnectionError::Options(_)
@@ -63,13 +61,18 @@ fn refused(reason: ReasonCode, properties: &Properties, version: ProtocolVersion
         message.push_str(text);
     }
     let error = Error::remote(ErrorKind::ConnectionRefused(code), message);
-    match (reason, properties.server_reference()) {
-        (_, Some(server)) => error.with_hint(format!("the server names another one: {server}")),
-        (ReasonCode::BadUserNameOrPassword | ReasonCode::NotAuthorized, None) => {
-            error.with_hint("give a user name with -u and a password with -P")
-        }
-        _ => error,
+    if let Some(server) = properties.server_reference() {
+        error.with_hint(format!("the server names another one: {server}"))
+    } else if matches!(reason, ReasonCode::BadUserNameOrPassword | ReasonCode::NotAuthorized) {
+        error.with_hint("give a user name with -u and a password with -P")
+    } else {
+        error
     }
+}
+
+/// Whether a server that says this in DISCONNECT has found us breaking the protocol.
+const fn blames_us(reason: ReasonCode) -> bool {
+    matches!(reason, ReasonCode::MalformedPacket | ReasonCode::ProtocolError)
 }
 
 #[cfg(test)]

@@ -8,7 +8,10 @@ use mqtt_codec::{
     Packet, PacketId, Properties, Property, PropertyOwner, QoS, ReasonCode,
     packet::{Ack, Delivery, Publish, RetainHandling, UnsubAck},
 };
-use std::io::{BufRead, BufReader};
+use std::{
+    io::{BufRead, BufReader},
+    num::NonZeroU32,
+};
 
 /// Starts `sub` with these options against a server, which has granted its subscription.
 fn subscribed(words: &str) -> (Process, Server, Peer) {
@@ -97,6 +100,25 @@ fn a_subscription_asks_for_what_the_options_say() {
     assert_eq!(peer.receive_disconnect().reason, ReasonCode::Success);
     drop(peer);
     assert_eq!(process.finish(), success(""));
+}
+
+#[test]
+fn no_identifier_is_asked_for_unless_it_is_given() {
+    for (words, identifier) in [("", None), (" -D subscribe subscription-identifier 9", NonZeroU32::new(9))] {
+        let server = Server::start();
+        let process = Process::start(&format!("sub -p {} -V 5 -t a -C 1 -F <%S>{words}", server.port()));
+        let mut peer = server.accept();
+        let subscribe = peer.receive_subscribe();
+        assert_eq!(subscribe.properties.subscription_identifier(), identifier);
+        peer.grant(&subscribe);
+        let repeated = identifier.map(Property::SubscriptionIdentifier);
+        let properties = Properties::new(PropertyOwner::Publish, repeated).unwrap();
+        peer.send(&Packet::Publish(Publish { properties, ..live("a", "") }));
+        peer.receive_disconnect();
+        drop(peer);
+        let shown = identifier.map_or(String::new(), |number| number.to_string());
+        assert_eq!(process.finish(), success(&format!("<{shown}>\n")));
+    }
 }
 
 #[test]

@@ -136,7 +136,6 @@ impl Reader {
                 Ok(packet) => worker.step(Input::Packet { connection, packet }),
                 Err(error) => worker.step(Input::Malformed { connection, error }),
             }
-            worker.relieve();
             budget.spend_packet();
             if budget.is_spent(worker) || !worker.may_read(connection) {
                 self.is_interrupted = true;

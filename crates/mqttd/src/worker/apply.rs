@@ -1,7 +1,7 @@
-//! Owns what each effect comes to: bytes in an outbox, mail for another worker, a connection
-//! closed. Nothing is written or posted here unless an outbox overflows; that is `flush`.
+//! Owns what each effect comes to: bytes in an outbox, mail for another worker, the end of a
+//! connection. When the bytes are written is `flush`'s business.
 
-use broker_core::{ConnectionId, Effect};
+use broker_core::{ConnectionId, Effect, Frame, PeerMessage, ShardId};
 use bytes::Bytes;
 use mqtt_codec::PacketId;
 
@@ -30,12 +30,7 @@ impl Worker {
                     self.append(connection, frame, Rest::Payload(payload));
                 }
                 Effect::Close { connection, cause } => self.close(connection, cause),
-                Effect::Forward { shard, message } => {
-                    if !self.outgoing.is_waiting() {
-                        self.wake_tick();
-                    }
-                    self.outgoing.push(shard, message);
-                }
+                Effect::Forward { shard, message } => self.forward(shard, message),
             }
         }
         self.effect_list = list;
@@ -43,8 +38,11 @@ impl Worker {
     }
 
     #[inline]
-    fn append(&mut self, id: ConnectionId, frame: broker_core::Frame, rest: Rest) {
+    fn append(&mut self, id: ConnectionId, frame: Frame, rest: Rest) {
         let Some(connection) = self.connections.get_mut(id) else { return };
+        if connection.writing == Writing::Broken {
+            return;
+        }
         let before = connection.outbox.len();
         let copied = connection.outbox.copy(self.effects.bytes(frame), &mut self.pool);
         match rest {
@@ -57,16 +55,26 @@ impl Worker {
         }
         let after = connection.outbox.len();
         self.appended_bytes += (after - before) as u64;
+        let overflows = after > self.node.config.limits.outbox_bytes_max && !connection.is_full;
         let is_new = connection.writing == Writing::Idle;
         if is_new {
             connection.writing = Writing::Dirty;
         }
-        let is_full = after > self.node.config.limits.outbox_bytes_max && !connection.is_full;
         if self.dirty.add(is_new.then_some(id), after - before) {
             self.wake_tick();
         }
-        if is_full {
-            self.write_or_find_full(id);
+        if overflows {
+            self.write_or_report_full(id);
         }
+        if self.dirty.is_large() {
+            self.flush();
+        }
+    }
+
+    fn forward(&mut self, shard: ShardId, message: PeerMessage) {
+        if !self.outgoing.is_waiting() {
+            self.wake_tick();
+        }
+        self.outgoing.push(shard, message);
     }
 }

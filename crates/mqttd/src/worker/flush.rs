@@ -8,10 +8,10 @@ use broker_core::{ConnectionId, Input};
 
 use super::Worker;
 use crate::connection::{Connection, Phase, Writing};
-use crate::outbox::BufferPool;
+use crate::outbox::{BufferPool, Outbox};
 
-/// Bytes in all outboxes together that are written at once, not at the end of the turn: what fits into
-/// the processor's cache.
+/// Bytes appended to all outboxes together that are written at once, not at the end of the turn: what
+/// fits into the processor's cache. One message to a hundred thousand clients is written as it goes.
 const DIRTY_BYTES_MAX: usize = 256 * 1024;
 
 /// Connections that have something to be written at the end of the turn.
@@ -37,6 +37,15 @@ impl Dirty {
     }
 }
 
+/// What the shard is to be told of an outbox.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Report {
+    /// More than `outbox_bytes_max` waits.
+    Full(ConnectionId),
+    /// At most half of it still waits.
+    Drained(ConnectionId),
+}
+
 /// How an attempt to write ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Written {
@@ -44,33 +53,30 @@ enum Written {
     All,
     /// The system takes no more at the moment.
     Blocked,
-    /// The connection is broken.
+    /// The peer takes nothing any more.
     Lost,
 }
 
 impl Worker {
-    /// Writes to every dirty connection. What becomes dirty meanwhile is left for the next turn.
+    /// Writes to every dirty connection.
     pub(super) fn flush(&mut self) {
         let mut list = std::mem::take(&mut self.dirty.list);
         self.dirty.bytes = 0;
         for id in list.drain(..) {
             self.write(id);
         }
-        if self.dirty.list.is_empty() {
-            self.dirty.list = list;
-        } else {
-            self.wake_tick();
-        }
+        self.dirty.list = list;
     }
 
     /// Writes what the system takes now. If it does not take all, the connection's task goes on.
     fn write(&mut self, id: ConnectionId) {
         let Some(connection) = self.connections.get_mut(id) else { return };
-        if connection.writing == Writing::Blocked {
-            return;
+        match connection.writing {
+            Writing::Idle | Writing::Dirty => {}
+            Writing::Blocked | Writing::Broken => return,
         }
         let (written, bytes) = try_write(connection, &mut self.pool);
-        if written == Written::Blocked || connection.phase != Phase::Open {
+        if written != Written::All || connection.phase != Phase::Open {
             connection.wake();
         }
         self.settle(id, written, bytes);
@@ -83,28 +89,23 @@ impl Worker {
         if connection.writing == Writing::Blocked || is_last {
             let (written, bytes) = poll_write(connection, &mut self.pool, context);
             self.settle(id, written, bytes);
+            self.report_outboxes();
         }
     }
 
     /// An outbox is over its limit: what the system takes at once does not count.
     #[cold]
-    pub(super) fn write_or_find_full(&mut self, id: ConnectionId) {
+    pub(super) fn write_or_report_full(&mut self, id: ConnectionId) {
+        self.write(id);
         let Some(connection) = self.connections.get_mut(id) else { return };
-        if connection.writing != Writing::Blocked {
-            let (written, bytes) = try_write(connection, &mut self.pool);
-            self.node.stats.shard(self.id).bytes_sent.add(bytes);
-            if written == Written::Blocked {
-                connection.writing = Writing::Blocked;
-                connection.wake();
-            }
-        }
         if connection.outbox.len() > self.node.config.limits.outbox_bytes_max {
             connection.is_full = true;
-            self.found_full.push(id);
+            self.outbox_reports.push_back(Report::Full(id));
         }
     }
 
-    /// Draws the conclusions from an attempt to write.
+    /// Draws the conclusions from an attempt to write. It does not step: it may be called from within
+    /// the effects of a step.
     fn settle(&mut self, id: ConnectionId, written: Written, bytes: u64) {
         self.stats().bytes_sent.add(bytes);
         let outbox_bytes_max = self.node.config.limits.outbox_bytes_max;
@@ -112,11 +113,26 @@ impl Worker {
         connection.writing = match written {
             Written::All => Writing::Idle,
             Written::Blocked => Writing::Blocked,
-            Written::Lost => return self.lose(id),
+            Written::Lost => {
+                connection.outbox = Outbox::default();
+                Writing::Broken
+            }
         };
         if connection.is_full && connection.outbox.len() <= outbox_bytes_max / 2 {
             connection.is_full = false;
-            self.step(Input::OutboxDrained { connection: id });
+            self.outbox_reports.push_back(Report::Drained(id));
+        }
+    }
+
+    /// Tells the shard which outboxes have become full or have drained.
+    pub(super) fn report_outboxes(&mut self) {
+        while let Some(report) = self.outbox_reports.pop_front() {
+            let input = match report {
+                Report::Full(connection) => Input::OutboxFull { connection },
+                Report::Drained(connection) => Input::OutboxDrained { connection },
+            };
+            self.shard.handle(input, self.now, &mut self.effects);
+            self.apply();
         }
     }
 }

@@ -9,9 +9,11 @@ use parking_lot::Mutex;
 
 use crate::handshake::Arrival;
 
-/// Bytes of messages that may wait in one mailbox. Beyond it QoS 0 messages are dropped and counted;
-/// others are still taken, and their sender reads nothing more from its clients until the mailbox is
-/// empty. Worst case this plus what a sender posts at once, for each worker.
+/// Bytes of messages that may wait in one mailbox. A sender that reaches it reads nothing more from its
+/// clients until the mailbox is empty, so that publishers feel a worker that is behind just as they
+/// would feel a single one. What the sender still has to post (Wills, answers) is taken all the same,
+/// except for QoS 0 messages, which are dropped and counted. Worst case this plus what each worker
+/// posts at once, see `outgoing`.
 pub(super) const MAIL_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// What a worker is told.
@@ -69,8 +71,10 @@ impl Mailbox {
     pub(super) fn post(&self, sender: ShardId, batch: &mut Vec<PeerMessage>) -> Posted {
         let mut dropped = 0;
         let mut contents = self.contents.lock();
+        // Judged once: whoever was not told to hold back loses nothing.
+        let was_full = contents.bytes >= MAIL_BYTES_MAX;
         for message in batch.drain(..) {
-            if contents.bytes >= MAIL_BYTES_MAX && message.may_be_dropped() {
+            if was_full && message.may_be_dropped() {
                 dropped += deliveries(&message);
                 continue;
             }

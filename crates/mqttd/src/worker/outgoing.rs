@@ -7,7 +7,7 @@ use broker_core::{PeerMessage, ShardId};
 
 use super::mailbox::Mailbox;
 
-/// Bytes that are posted at once, not at the end of the turn.
+/// Bytes of all batches that are posted at once, not at the end of the turn.
 const BATCH_BYTES_MAX: usize = 256 * 1024;
 
 /// Messages for the other workers.

@@ -1,6 +1,7 @@
 //! Owns whether and how a connection is read. Who reads is the connection's task; what is read is the
 //! codec's business.
 
+use std::fmt::Display;
 use std::task::{Context, Poll};
 
 use broker_core::{ConnectionId, Input};
@@ -20,8 +21,9 @@ impl Worker {
 
     /// Whether packets of the connection may be handled now. If not, its task is woken when they may.
     ///
-    /// They may not while other workers are behind, and while more than twice `outbox_bytes_max` waits for a client that sends and does not read: the
-    /// engine stops its deliveries at `outbox_bytes_max`, so what comes above is answers.
+    /// They may not while other workers are behind, and while more than twice `outbox_bytes_max` waits
+    /// for a client that sends and does not read: the engine stops its deliveries at `outbox_bytes_max`,
+    /// so what comes above is answers.
     #[inline]
     pub(crate) fn may_read(&mut self, id: ConnectionId) -> bool {
         let Some(connection) = self.connections.get_mut(id) else { return false };
@@ -61,8 +63,12 @@ impl Worker {
                 self.stats().bytes_received.add(count as u64);
                 Poll::Ready(Some(count))
             }
-            Poll::Ready(Ok(_) | Err(_)) => {
-                self.lose(id);
+            Poll::Ready(Ok(_)) => {
+                self.lose(id, &"closed by the peer");
+                Poll::Ready(None)
+            }
+            Poll::Ready(Err(error)) => {
+                self.lose(id, &error);
                 Poll::Ready(None)
             }
         }
@@ -80,12 +86,9 @@ impl Worker {
     }
 
     /// The network connection has gone.
-    pub(super) fn lose(&mut self, id: ConnectionId) {
-        let Some(connection) = self.connections.get(id) else { return };
-        if connection.phase == Phase::Open {
-            self.log_end(id, "connection lost", &"closed by the peer");
-            self.step(Input::Closed { connection: id });
-        }
+    fn lose(&mut self, id: ConnectionId, reason: &dyn Display) {
+        self.log_end(id, "connection lost", reason);
+        self.step(Input::Closed { connection: id });
         self.forget(id);
     }
 }

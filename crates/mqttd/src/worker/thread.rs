@@ -1,6 +1,7 @@
 //! Owns the thread of one worker: its runtime, its tasks, its end. What the tasks do is theirs.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -80,6 +81,7 @@ impl Worker {
             connections: Connections::default(),
             pool: BufferPool::default(),
             dirty: Dirty::default(),
+            outbox_reports: VecDeque::new(),
             outgoing: Outgoing::new(id, mailboxes),
             held_back: Vec::new(),
             closing: Closing::default(),
@@ -90,7 +92,6 @@ impl Worker {
             life: Life::Serving,
             effects: Effects::new(),
             effect_list: Vec::new(),
-            found_full: Vec::new(),
         }
     }
 }

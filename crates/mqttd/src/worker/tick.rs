@@ -41,6 +41,7 @@ impl Future for Tick {
         worker.post();
         worker.let_go();
         worker.flush();
+        worker.report_outboxes();
         worker.end_turn();
         let has_ended = worker.has_ended();
         drop(worker);
@@ -71,7 +72,6 @@ impl Worker {
         match mail {
             Mail::Peer(message) => {
                 self.step(Input::Peer(message));
-                self.relieve();
                 None
             }
             Mail::Arrival(arrival) => self.admit(*arrival),

@@ -20,7 +20,19 @@ pub(crate) struct Broker {
 impl Broker {
     /// Starts a broker at a free port of this machine.
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_mqttd"))
+        Self::start_by(Command::new(env!("CARGO_BIN_EXE_mqttd")), arguments)
+    }
+
+    /// Starts a broker that may have so many file descriptors open.
+    pub(crate) fn start_with_descriptors(descriptors: u32, arguments: &[&str]) -> Self {
+        let mut shell = Command::new("/bin/sh");
+        let script = format!("ulimit -n {descriptors}; exec \"$0\" \"$@\"");
+        shell.args(["-c", &script, env!("CARGO_BIN_EXE_mqttd")]);
+        Self::start_by(shell, arguments)
+    }
+
+    fn start_by(mut command: Command, arguments: &[&str]) -> Self {
+        let mut process = command
             .args(["--listen", "127.0.0.1:0", "--log-level", "warn"])
             .args(arguments)
             .env_clear()
@@ -103,13 +115,20 @@ impl Peer {
             match self.socket.read(&mut received[count..]) {
                 Ok(0) => break,
                 Ok(more) => count += more,
-                Err(error) => panic!("{error} after {:02x?} of {expected:02x?}", &received[..count]),
+                Err(error) => {
+                    let missing = start(&expected[count..]);
+                    panic!("{error} after {count} of {} bytes, expected {missing:02x?}", expected.len());
+                }
             }
         }
+        let same =
+            received.iter().zip(expected).take(count).take_while(|(got, wanted)| got == wanted).count();
         assert!(
-            received[..count] == *expected,
-            "received {:02x?}, expected {expected:02x?}",
-            &received[..count]
+            same == expected.len(),
+            "received {:02x?}, expected {:02x?}, after {same} of {} bytes as expected",
+            start(&received[same..count]),
+            start(&expected[same..]),
+            expected.len(),
         );
     }
 
@@ -166,4 +185,9 @@ impl Peer {
         self.socket.read_exact(&mut bytes).expect("another packet");
         bytes
     }
+}
+
+/// As much of some bytes as a person reads.
+fn start(bytes: &[u8]) -> &[u8] {
+    &bytes[..bytes.len().min(40)]
 }

@@ -106,6 +106,29 @@ fn qos_1_messages_wait_for_a_client_that_does_not_read() {
 }
 
 #[test]
+fn a_broker_without_room_for_one_more_goes_on_when_there_is() {
+    // Under twenty are what the broker needs for itself.
+    let broker = Broker::start_with_descriptors(40, &["--workers", "1"]);
+    let mut waiting: Vec<Peer> = (0..60)
+        .map(|number| {
+            let mut peer = broker.open();
+            peer.send(&bytes::connect_v311(&format!("client-{number}")));
+            peer
+        })
+        .collect();
+    for served in &mut waiting[..10] {
+        served.expect(bytes::CONNACK_V311);
+        served.ping();
+    }
+    // Whoever leaves makes room for others, down to the last.
+    drop(waiting.drain(..45));
+    for served in &mut waiting {
+        served.expect(bytes::CONNACK_V311);
+        served.ping();
+    }
+}
+
+#[test]
 fn a_client_that_sends_and_does_not_read_is_not_read_for_ever() {
     let broker = Broker::start(&["--workers", "1", "--set", "limits.outbox_bytes_max=1KiB"]);
     let mut peer = broker.connect("pings");

@@ -69,6 +69,23 @@ impl ConnectPlan {
     }
 }
 
+impl ConnectPlan {
+    /// How the auditor connects: clean, with every limit as far off as can be.
+    #[must_use]
+    pub fn of_auditor() -> Self {
+        Self {
+            version: ProtocolVersion::V5,
+            clean_start: true,
+            keep_alive_seconds: 0,
+            session_expiry_seconds: None,
+            receive_maximum: None,
+            packet_bytes_max: None,
+            topic_alias_maximum: 0,
+            will: None,
+        }
+    }
+}
+
 impl WillPlan {
     fn draw(client: usize, number: u32, random: &mut Random, mix: &Mix) -> Self {
         let message = Message::draw(client, number, random, mix);

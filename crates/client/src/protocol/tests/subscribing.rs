@@ -3,7 +3,7 @@
 use super::{Session, options};
 use crate::{
     protocol::{Input, UnsubscribeTarget},
-    request::Subscribe,
+    request::{Identifying, Subscribe},
     testing::{publish_with, suback, unsuback},
 };
 use mqtt_codec::{Property, ProtocolVersion, QoS, ReasonCode, packet::Delivery};
@@ -94,6 +94,35 @@ fn identifiers_say_who_receives() {
     // Of an earlier process, or none at all.
     check_targets(&mut session, "a/b", &[77], [1, 2]);
     check_targets(&mut session, "a/c", &[], [1]);
+}
+
+#[test]
+fn filters_say_who_receives_of_a_subscription_that_the_caller_identifies() {
+    let identified = |identifiers: Option<u32>| {
+        let identifiers =
+            identifiers.map(|id| Property::SubscriptionIdentifier(NonZeroU32::new(id).unwrap()));
+        mqtt_codec::Properties::new(mqtt_codec::PropertyOwner::Subscribe, identifiers).unwrap()
+    };
+    let manual = |filter, identifier| Subscribe {
+        identifying: Identifying::Manual,
+        properties: identified(identifier),
+        ..subscribe(filter)
+    };
+    let mut session = Session::connected(options(), []);
+    session.subscribe("1", subscribe("a/#"));
+    session.subscribe("2", manual("a/b", Some(1)));
+    session.subscribe("3", manual("c", None));
+    let sent = [
+        "SUBSCRIBE #1 identifier 1 a/# QoS 0",
+        "SUBSCRIBE #2 identifier 1 a/b QoS 0",
+        "SUBSCRIBE #3 c QoS 0",
+    ];
+    session.check(sent);
+    check_targets(&mut session, "a/b", &[1], [1, 2]);
+    check_targets(&mut session, "a/c", &[1], [1]);
+    // The key of the second stream, but nobody's identifier.
+    check_targets(&mut session, "a/b", &[2], [1, 2]);
+    check_targets(&mut session, "c", &[], [3]);
 }
 
 #[test]

@@ -12,6 +12,9 @@ use std::{
 };
 use tokio::time::{self, Instant};
 
+/// Thirty years: the clock cannot tell when a much longer delay would be over.
+const DELAY_MAX: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+
 /// What is to be published.
 #[derive(Debug)]
 pub(super) enum Payloads {
@@ -48,8 +51,7 @@ impl Payloads {
                     time::sleep_until(due).await;
                 }
                 *remaining -= 1;
-                // A delay too long for the clock is as good as none to come.
-                *due = (!delay.is_zero()).then(|| Instant::now() + *delay);
+                *due = (!delay.is_zero()).then(|| Instant::now() + (*delay).min(DELAY_MAX));
                 Ok(Some(vec![payload.clone()]))
             }
         }

@@ -1,0 +1,38 @@
+//! Owns the invariant that a message is not sent once it has expired, and says how long it is still good for
+//! `[MQTT5-3.3.2-5]` `[MQTT5-3.3.2-6]`.
+
+use super::{Checker, Scene, Verdict, ensure};
+use crate::{
+    observation::Observation,
+    truth::{Attribution, Consequence},
+};
+use mqtt_codec::Packet;
+
+#[derive(Debug)]
+pub(super) struct Expiry;
+
+impl Checker for Expiry {
+    fn name(&self) -> &'static str {
+        "expiry"
+    }
+
+    fn observe(&mut self, scene: &Scene<'_>) -> Verdict {
+        let (
+            Observation::Sent { connection, packet: Packet::Publish(publish), .. },
+            Consequence::Sending(sending),
+        ) = (*scene.observation, scene.consequence)
+        else {
+            return Ok(());
+        };
+        let Attribution::First(source) = sending.attribution else { return Ok(()) };
+        let (truth, key) = (scene.truth, &sending.key);
+        let publication = truth.publication_of(source);
+        ensure(!publication.is_expired(truth.now_ms), || {
+            format!("{key} was sent to #{} and has expired", connection.0)
+        })?;
+        let left = publication.expires_at_ms.map(|at_ms| (at_ms - truth.now_ms).div_ceil(1000));
+        let said = publish.properties.message_expiry_interval().map(u64::from);
+        let is_v5 = truth.connections[&connection].version.has_properties();
+        ensure(!is_v5 || left == said, || format!("{key} is good for {left:?} s and was sent with {said:?}"))
+    }
+}

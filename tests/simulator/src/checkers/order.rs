@@ -1,0 +1,62 @@
+//! Owns the invariant that messages of one publisher, topic and QoS reach a session in their order, and are
+//! sent again in the order they were sent `[MQTT5-4.6.0-1]` `[MQTT5-4.6.0-5]` `[MQTT311-4.6.0-1]`
+//! `[MQTT311-4.6.0-6]`.
+
+use super::{Checker, Scene, Verdict, ensure};
+use crate::{
+    observation::Observation,
+    truth::{Attribution, Consequence, Progress, Sending, Source, Truth},
+};
+use broker_core::ConnectionId;
+use std::collections::BTreeMap;
+
+#[derive(Debug, Default)]
+pub(super) struct Order {
+    /// The last message sent again on each connection.
+    again: BTreeMap<ConnectionId, usize>,
+}
+
+impl Checker for Order {
+    fn name(&self) -> &'static str {
+        "order"
+    }
+
+    fn observe(&mut self, scene: &Scene<'_>) -> Verdict {
+        let (Observation::Sent { connection, .. }, Consequence::Sending(sending)) =
+            (*scene.observation, scene.consequence)
+        else {
+            return Ok(());
+        };
+        match sending.attribution {
+            Attribution::OutOfOrder { after, .. } => {
+                let after = &scene.truth.publications[after].key;
+                Err(format!("{} was sent to #{} after {after}", sending.key, connection.0))
+            }
+            Attribution::Again { first_sent, .. } => {
+                let former = self.again.insert(connection, first_sent);
+                ensure(former.is_none_or(|former| former < first_sent), || {
+                    format!("{} was sent again to #{} behind a later one", sending.key, connection.0)
+                })
+            }
+            Attribution::First(Source::Ordinary(_)) => check_overtaking(scene.truth, connection, sending),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A new message must not overtake one of its stream that is still to be sent again.
+fn check_overtaking(truth: &Truth, connection: ConnectionId, sending: &Sending) -> Verdict {
+    let Some(session) = truth.session_of(connection) else { return Ok(()) };
+    let Attribution::First(source) = sending.attribution else { return Ok(()) };
+    let publication = truth.publication_of(source);
+    let left = session
+        .in_flight
+        .values()
+        .filter(|it| it.progress == Progress::Published && it.connection != connection)
+        .map(|it| truth.publication_of(it.source))
+        .find(|it| it.publisher == publication.publisher && it.topic == publication.topic);
+    match left {
+        None => Ok(()),
+        Some(left) => Err(format!("{} overtakes {}, which is to be sent again", sending.key, left.key)),
+    }
+}

@@ -1,0 +1,93 @@
+//! Owns the invariant that what can go out goes out in the same step: to other shards, to clients that are
+//! there and have room. Without it a dropped QoS 0 message would look like one that nobody was there for.
+
+use super::{Checker, Scene, Verdict, ensure};
+use crate::{
+    observation::{Mail, MessageKey, Observation},
+    truth::{Copy, Progress, Session, Truth},
+};
+use mqtt_codec::QoS;
+
+#[derive(Debug, Default)]
+pub(super) struct Promptness {
+    missed: Missed,
+}
+
+impl Checker for Promptness {
+    fn name(&self) -> &'static str {
+        "promptness"
+    }
+
+    fn observe(&mut self, scene: &Scene<'_>) -> Verdict {
+        self.missed.observe(scene, |key| !key.is_will())
+    }
+}
+
+/// Finds what should have gone out within a step. Wills are told from the rest by their key.
+#[derive(Debug, Default)]
+pub(super) struct Missed {
+    forwarded: Vec<(MessageKey, broker_core::ShardId)>,
+}
+
+impl Missed {
+    pub(super) fn observe(&mut self, scene: &Scene<'_>, is_mine: impl Fn(&MessageKey) -> bool) -> Verdict {
+        match *scene.observation {
+            Observation::Forwarded { to, mail: Mail::Message(key), .. } => {
+                self.forwarded.push((key.clone(), to));
+                Ok(())
+            }
+            Observation::StepEnded => {
+                let forwarded = std::mem::take(&mut self.forwarded);
+                check_forwards(scene.truth, &forwarded, &is_mine)?;
+                check_copies(scene.truth, &is_mine)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn check_forwards(
+    truth: &Truth,
+    forwarded: &[(MessageKey, broker_core::ShardId)],
+    is_mine: impl Fn(&MessageKey) -> bool,
+) -> Verdict {
+    for &(publication, shard) in &truth.forwards_due_now {
+        let publication = &truth.publications[publication];
+        let is_forwarded = forwarded.iter().any(|(key, to)| *key == publication.key && *to == shard);
+        ensure(is_forwarded || !is_mine(&publication.key), || {
+            format!("{} should have been forwarded to shard {}", publication.key, shard.0)
+        })?;
+    }
+    Ok(())
+}
+
+fn check_copies(truth: &Truth, is_mine: impl Fn(&MessageKey) -> bool) -> Verdict {
+    for &copy in &truth.due_now {
+        let copy = &truth.copies[copy];
+        let publication = &truth.publications[copy.publication];
+        let session = &truth.sessions[copy.session];
+        let is_excused = copy.is_sent || truth.excuse(copy).is_some() || !can_take(truth, session, copy.qos);
+        ensure(is_excused || !is_mine(&publication.key), || {
+            let (key, client) = (&publication.key, &session.client_id);
+            format!("{key} should have been sent to {client} in this step: it is there and has room")
+        })?;
+    }
+    Ok(())
+}
+
+/// Whether a session can be sent one more message now, with nothing before it.
+fn can_take(truth: &Truth, session: &Session, qos: QoS) -> bool {
+    let Some(id) = session.connection else { return false };
+    let connection = &truth.connections[&id];
+    if connection.is_congested || qos == QoS::AtMostOnce {
+        return !connection.is_congested;
+    }
+    let is_waiting = |copy: &Copy| copy.qos > QoS::AtMostOnce;
+    let waiting = session.waiting.iter().filter(|&&copy| is_waiting(&truth.copies[copy])).count();
+    let unsent = |it: &&crate::truth::InFlight| it.progress == Progress::Published && it.connection != id;
+    waiting <= 1
+        && session.groups.is_empty()
+        && session.retained.iter().all(|delivery| delivery.is_over || delivery.expected.is_empty())
+        && session.in_flight.len() < usize::from(connection.receive_maximum)
+        && !session.in_flight.values().any(|it| unsent(&it))
+}

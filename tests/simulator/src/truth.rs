@@ -1,0 +1,252 @@
+//! Owns what is true of a run: who is connected, which sessions there are and what they subscribed to, what
+//! was published and who is to get it. It is a second broker, slow and simple, that only looks on. Whether
+//! the first one did right is the checkers' business.
+
+mod attribute;
+mod connection;
+mod copies;
+mod filter;
+mod publication;
+mod receipt;
+mod retained;
+mod session;
+mod sessions;
+mod subscribe;
+
+pub use attribute::{Attribution, Sending};
+pub use connection::{Connection, Request};
+pub use copies::{Copy, CopyId, Excuse, Group, GroupKey, SharedCopy, SharedId, SharedSend, Source};
+pub use publication::{Publication, PublicationId, forwarded as forwarded_properties};
+pub use retained::RetainedDelivery;
+pub use session::{InFlight, Progress, Session, SessionKey, Subscription, Will};
+
+use crate::{
+    observation::{Mail, MessageKey, Observation},
+    settings::Settings,
+};
+use broker_core::{ConnectionId, ShardId};
+use mqtt_codec::{Packet, ReasonCode};
+use session::Fate;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
+
+/// What is true at one moment of a run.
+#[derive(Debug)]
+pub struct Truth {
+    /// What the run was set up with; the broker may have been given something else.
+    pub settings: Rc<Settings>,
+    /// Milliseconds of simulated time.
+    pub now_ms: u64,
+    /// Every session there ever was.
+    pub sessions: Vec<Session>,
+    /// Every connection whose CONNECT was received.
+    pub connections: BTreeMap<ConnectionId, Connection>,
+    /// Every message that was accepted, in its order. One that a client sent again at QoS 1 is there again.
+    pub publications: Vec<Publication>,
+    /// Every copy that is due to a session for its own subscriptions.
+    pub copies: Vec<Copy>,
+    /// Every copy that is due to one member of a group.
+    pub shared_copies: Vec<SharedCopy>,
+    /// The groups of shared subscriptions.
+    pub groups: BTreeMap<GroupKey, Group>,
+    /// The last retained message of each topic.
+    pub retained: BTreeMap<String, PublicationId>,
+    /// Copies that could be sent in this very step.
+    pub due_now: Vec<CopyId>,
+    /// Where copies of this step's publications are to be forwarded to.
+    pub forwards_due_now: BTreeSet<(PublicationId, ShardId)>,
+    current: BTreeMap<String, SessionKey>,
+    publications_by_key: BTreeMap<MessageKey, Vec<PublicationId>>,
+    shared_by_key: BTreeMap<MessageKey, Vec<SharedId>>,
+    first_sends: usize,
+}
+
+/// What an observation means in the light of the truth.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Consequence {
+    /// Nothing that must be judged.
+    Unremarkable,
+    /// A PUBLISH was sent: this is what it was.
+    Sending(Sending),
+    /// An application got a message, for the so-manieth time.
+    Receipt { source: Source, times: u32 },
+    /// An application got a message that nobody had sent it.
+    ReceiptOfNothing,
+}
+
+impl Truth {
+    /// A broker that nobody has connected to.
+    #[must_use]
+    pub fn new(settings: Rc<Settings>) -> Self {
+        Self {
+            settings,
+            now_ms: 0,
+            sessions: Vec::new(),
+            connections: BTreeMap::new(),
+            publications: Vec::new(),
+            copies: Vec::new(),
+            shared_copies: Vec::new(),
+            groups: BTreeMap::new(),
+            retained: BTreeMap::new(),
+            due_now: Vec::new(),
+            forwards_due_now: BTreeSet::new(),
+            current: BTreeMap::new(),
+            publications_by_key: BTreeMap::new(),
+            shared_by_key: BTreeMap::new(),
+            first_sends: 0,
+        }
+    }
+
+    /// Takes note of what was seen, and tells what it means.
+    pub fn apply(&mut self, now_ms: u64, observation: &Observation<'_>) -> Consequence {
+        self.now_ms = now_ms;
+        match *observation {
+            Observation::Received { shard, connection, packet } => {
+                self.begin_step();
+                self.received(shard, connection, packet);
+            }
+            Observation::Lost { connection } => {
+                self.begin_step();
+                self.detach(connection, Fate::Publish);
+            }
+            Observation::Ticked { shard } => {
+                self.begin_step();
+                self.ticked(shard);
+            }
+            Observation::Arrived { to, mail, .. } => {
+                self.begin_step();
+                if let Mail::Message(key) = mail {
+                    self.arrived(to, key);
+                }
+            }
+            Observation::Congested { connection } => self.set_congested(connection, Congestion::Full),
+            Observation::Drained { connection } => self.set_congested(connection, Congestion::Drained),
+            Observation::Sent { connection, packet, .. } => return self.sent(connection, packet),
+            Observation::Closed { connection, .. } => self.detach(connection, Fate::Publish),
+            Observation::Delivered { connection, delivered } => return self.delivered(connection, delivered),
+            Observation::SentGarbage { .. }
+            | Observation::Forwarded { .. }
+            | Observation::StepEnded
+            | Observation::Complained { .. }
+            | Observation::Acted { .. } => {}
+        }
+        Consequence::Unremarkable
+    }
+
+    /// Whether a message was ever published.
+    #[must_use]
+    pub fn is_published(&self, key: &MessageKey) -> bool {
+        self.publications_by_key.contains_key(key)
+    }
+
+    /// The session that a connection is or was for.
+    #[must_use]
+    pub fn session_of(&self, connection: ConnectionId) -> Option<&Session> {
+        Some(&self.sessions[self.connections.get(&connection)?.session])
+    }
+
+    /// The publication that a copy is of.
+    #[must_use]
+    pub fn publication_of(&self, source: Source) -> &Publication {
+        &self.publications[match source {
+            Source::Ordinary(copy) => self.copies[copy].publication,
+            Source::Shared(copy, _) => self.shared_copies[copy].publication,
+            Source::Retained { publication, .. } => publication,
+        }]
+    }
+
+    /// When a shard must have acted on a deadline: timers are exact to their tick, and the simulated clock of
+    /// a shard may be late.
+    #[must_use]
+    pub fn overdue_ms(&self, due_ms: u64) -> u64 {
+        due_ms.next_multiple_of(broker_core::timers::TICK_MS) + self.settings.network.lateness_ms_max
+    }
+
+    fn begin_step(&mut self) {
+        self.forget_missed();
+        self.forwards_due_now.clear();
+    }
+
+    /// What a packet that the broker is about to take will do.
+    fn received(&mut self, shard: ShardId, connection: ConnectionId, packet: &Packet) {
+        if let Packet::Connect(connect) = packet {
+            return self.connect(shard, connection, connect);
+        }
+        let now_ms = self.now_ms;
+        let Some(known) = self.connections.get_mut(&connection) else { return };
+        known.last_received_ms = now_ms;
+        match packet {
+            Packet::Publish(publish) => self.published(connection, publish),
+            Packet::PubAck(ack) => self.acknowledged(connection, ack.packet_id, Progress::Done),
+            Packet::PubRec(ack) if ack.reason.is_error() => {
+                self.acknowledged(connection, ack.packet_id, Progress::Done);
+            }
+            Packet::PubRec(ack) => self.acknowledged(connection, ack.packet_id, Progress::Received),
+            Packet::PubComp(ack) => self.acknowledged(connection, ack.packet_id, Progress::Done),
+            Packet::PubRel(ack) => {
+                let session = known.session;
+                self.sessions[session].unreleased.remove(&ack.packet_id.get());
+            }
+            Packet::Subscribe(subscribe) => known.request_subscribe(subscribe),
+            Packet::Unsubscribe(unsubscribe) => known.request_unsubscribe(unsubscribe),
+            Packet::Disconnect(disconnect) => {
+                if let Some(seconds) = disconnect.properties.session_expiry_interval() {
+                    let maximum = self.settings.config.limits.session_expiry_seconds_max;
+                    self.sessions[known.session].expiry_seconds = seconds.min(maximum);
+                }
+                let is_normal = disconnect.reason == ReasonCode::Success;
+                self.detach(connection, if is_normal { Fate::Discard } else { Fate::Publish });
+            }
+            Packet::PingReq
+            | Packet::Connect(_)
+            | Packet::ConnAck(_)
+            | Packet::SubAck(_)
+            | Packet::UnsubAck(_)
+            | Packet::PingResp
+            | Packet::Auth(_) => {}
+        }
+    }
+
+    /// What the broker's packet says has happened.
+    fn sent(&mut self, connection: ConnectionId, packet: &Packet) -> Consequence {
+        match packet {
+            Packet::ConnAck(connack) => {
+                if let Some(connection) = self.connections.get_mut(&connection)
+                    && let Some(seconds) = connack.properties.server_keep_alive()
+                {
+                    connection.keep_alive_seconds = seconds;
+                }
+            }
+            Packet::SubAck(suback) => self.subscribed(connection, suback),
+            Packet::UnsubAck(unsuback) => self.unsubscribed(connection, unsuback),
+            Packet::Publish(publish) => return Consequence::Sending(self.attribute(connection, publish)),
+            Packet::Connect(_)
+            | Packet::PubAck(_)
+            | Packet::PubRec(_)
+            | Packet::PubRel(_)
+            | Packet::PubComp(_)
+            | Packet::Subscribe(_)
+            | Packet::Unsubscribe(_)
+            | Packet::PingReq
+            | Packet::PingResp
+            | Packet::Disconnect(_)
+            | Packet::Auth(_) => {}
+        }
+        Consequence::Unremarkable
+    }
+
+    fn set_congested(&mut self, connection: ConnectionId, congestion: Congestion) {
+        self.begin_step();
+        if let Some(connection) = self.connections.get_mut(&connection) {
+            connection.is_congested = congestion == Congestion::Full;
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Congestion {
+    Full,
+    Drained,
+}

@@ -1,0 +1,256 @@
+//! Owns the copies of messages that are due: one to each session, one to each group. Which packet was which
+//! copy is found out in `attribute`.
+
+use super::{Publication, PublicationId, RetainedDelivery, SessionKey, Subscription, Truth};
+use mqtt_codec::QoS;
+use std::collections::BTreeMap;
+
+/// A place in [`Truth::copies`].
+pub type CopyId = usize;
+
+/// A place in [`Truth::shared_copies`].
+pub type SharedId = usize;
+
+/// A share name and a Topic Filter.
+pub type GroupKey = (String, String);
+
+/// What a PUBLISH to a client was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A copy for the session's own subscriptions.
+    Ordinary(CopyId),
+    /// A copy for a group, and its so-manieth sending.
+    Shared(SharedId, usize),
+    /// A retained message for a new subscription: the so-manieth of the session.
+    Retained { session: SessionKey, delivery: usize, publication: PublicationId },
+}
+
+/// A message that is due to a session.
+#[derive(Debug)]
+pub struct Copy {
+    pub publication: PublicationId,
+    pub session: SessionKey,
+    pub qos: QoS,
+    pub retain: bool,
+    /// Sorted.
+    pub identifiers: Vec<u32>,
+    pub is_sent: bool,
+    /// How often the application got it.
+    pub receipts: u32,
+    /// Whether the session's queue was so full that it may have been dropped.
+    pub was_pressed: bool,
+}
+
+/// A message that is due to one member of a group.
+#[derive(Debug)]
+pub struct SharedCopy {
+    pub publication: PublicationId,
+    pub group: GroupKey,
+    pub sends: Vec<SharedSend>,
+    pub excuse: Option<Excuse>,
+}
+
+/// A member that was sent a message of its group.
+#[derive(Debug)]
+pub struct SharedSend {
+    pub session: SessionKey,
+    pub qos: QoS,
+    pub receipts: u32,
+}
+
+/// A group of a shared subscription.
+#[derive(Debug, Default)]
+pub struct Group {
+    /// Who is a member, and the options of each.
+    pub members: BTreeMap<SessionKey, Subscription>,
+    /// Who ever was a member, and with which options.
+    pub options: BTreeMap<SessionKey, Vec<Subscription>>,
+    /// Copies that no member's application has got.
+    pub outstanding: Vec<SharedId>,
+}
+
+/// Why a message need not have arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Excuse {
+    /// Its session has ended.
+    SessionEnded,
+    /// The queue was at its limit.
+    QueueFull,
+    /// It expired before it could be sent.
+    Expired,
+    /// The client does not take packets of its size.
+    TooLarge,
+    /// Nobody was left in the group, or it was on its way to a member that went for good.
+    GroupLeft,
+    /// Somebody in the group gets it at QoS 0.
+    AtMostOnce,
+}
+
+impl Copy {
+    pub(super) fn new(
+        id: PublicationId,
+        session: SessionKey,
+        publication: &Publication,
+        matching: impl Iterator<Item = Subscription>,
+    ) -> Self {
+        let (mut qos, mut retain_as_published, mut identifiers) = (QoS::AtMostOnce, false, Vec::new());
+        for options in matching {
+            qos = qos.max(options.qos);
+            retain_as_published |= options.retain_as_published;
+            identifiers.extend((options.identifier != 0).then_some(options.identifier));
+        }
+        identifiers.sort_unstable();
+        Self {
+            publication: id,
+            session,
+            qos: qos.min(publication.qos),
+            // [MQTT5-3.3.1-12] [MQTT5-3.3.1-13] [MQTT311-3.3.1-9]
+            retain: publication.retain && retain_as_published,
+            identifiers,
+            is_sent: false,
+            receipts: 0,
+            was_pressed: false,
+        }
+    }
+}
+
+impl SharedCopy {
+    pub(super) fn new(publication: PublicationId, group: GroupKey) -> Self {
+        Self { publication, group, sends: Vec::new(), excuse: None }
+    }
+}
+
+impl Truth {
+    pub(super) fn add_copy(&mut self, copy: Copy) -> CopyId {
+        let (id, session) = (self.copies.len(), copy.session);
+        self.copies.push(copy);
+        self.sessions[session].waiting.push(id);
+        self.note_pressure(session);
+        id
+    }
+
+    /// Copies at QoS 0 that were not sent when they could be will never be.
+    pub(super) fn forget_missed(&mut self) {
+        for copy in std::mem::take(&mut self.due_now) {
+            let Copy { session, qos, is_sent, .. } = self.copies[copy];
+            if qos == QoS::AtMostOnce && !is_sent {
+                self.sessions[session].waiting.retain(|&waiting| waiting != copy);
+            }
+        }
+    }
+
+    /// If more waits for a session than its queue may hold, anything of it may have been dropped.
+    pub(super) fn note_pressure(&mut self, key: SessionKey) {
+        let limits = &self.settings.config.limits;
+        let session = &self.sessions[key];
+        let own = session.waiting.iter().filter(|&&copy| self.copies[copy].qos > QoS::AtMostOnce);
+        let shared: Vec<SharedId> = session
+            .groups
+            .iter()
+            .flat_map(|group| &self.groups[group].outstanding)
+            .filter(|&&copy| self.shared_copies[copy].sends.is_empty())
+            .copied()
+            .collect();
+        let waiting = own
+            .map(|&copy| self.copies[copy].publication)
+            .chain(shared.iter().map(|&copy| self.shared_copies[copy].publication))
+            .chain(session.retained.iter().flat_map(RetainedDelivery::unsent));
+        let (mut messages, mut bytes) = (0, 0);
+        for publication in waiting {
+            let publication = &self.publications[publication];
+            messages += 1;
+            bytes += publication.topic.len() + publication.payload.len() + publication.properties.len();
+        }
+        if messages <= limits.queue_messages_max && bytes as u64 <= limits.queue_bytes_max {
+            return;
+        }
+        for &copy in &session.waiting {
+            self.copies[copy].was_pressed = true;
+        }
+        for copy in shared {
+            self.shared_copies[copy].excuse = Some(Excuse::QueueFull);
+        }
+        for delivery in &mut self.sessions[key].retained {
+            delivery.was_pressed = true;
+        }
+    }
+
+    /// Why a copy need not have arrived by now.
+    #[must_use]
+    pub fn excuse(&self, copy: &Copy) -> Option<Excuse> {
+        let (publication, session) = (&self.publications[copy.publication], &self.sessions[copy.session]);
+        if session.has_ended {
+            Some(Excuse::SessionEnded)
+        } else if copy.was_pressed {
+            Some(Excuse::QueueFull)
+        } else if !copy.is_sent && publication.is_expired(self.now_ms) {
+            Some(Excuse::Expired)
+        } else if u64::from(session.packet_bytes_max) < publication.packet_bytes_most() {
+            Some(Excuse::TooLarge)
+        } else {
+            None
+        }
+    }
+
+    /// Why a copy for a group need not have arrived by now.
+    #[must_use]
+    pub fn excuse_shared(&self, copy: &SharedCopy) -> Option<Excuse> {
+        let publication = &self.publications[copy.publication];
+        let group = &self.groups[&copy.group];
+        let mut options = group.options.values().flatten();
+        let takes_small = |&key: &SessionKey| {
+            u64::from(self.sessions[key].packet_bytes_max) < publication.packet_bytes_most()
+        };
+        if copy.excuse.is_some() {
+            copy.excuse
+        } else if publication.qos == QoS::AtMostOnce || options.any(|it| it.qos == QoS::AtMostOnce) {
+            Some(Excuse::AtMostOnce)
+        } else if publication.is_expired(self.now_ms) {
+            Some(Excuse::Expired)
+        } else if group.options.keys().any(takes_small) {
+            Some(Excuse::TooLarge)
+        } else {
+            None
+        }
+    }
+
+    /// A session becomes a member of a group, or changes its options.
+    pub(super) fn join_group(&mut self, key: SessionKey, group: GroupKey, options: Subscription) {
+        self.sessions[key].groups.insert(group.clone());
+        let group = self.groups.entry(group).or_default();
+        group.members.insert(key, options);
+        group.options.entry(key).or_default().push(options);
+        self.note_pressure(key);
+    }
+
+    /// A session is no member any more. With the last one goes what the group had waiting.
+    pub(super) fn leave_group(&mut self, key: SessionKey, group: &GroupKey) {
+        self.sessions[key].groups.remove(group);
+        let Some(group) = self.groups.get_mut(group) else { return };
+        group.members.remove(&key);
+        if group.members.is_empty() {
+            for &copy in &group.outstanding {
+                self.shared_copies[copy].excuse = Some(Excuse::GroupLeft);
+            }
+        }
+    }
+
+    /// A session ends: what it had in flight at QoS 2 for a group is lost with it `[MQTT5-4.8.2-5]`.
+    pub(super) fn leave_all_groups(&mut self, key: SessionKey) {
+        for group in std::mem::take(&mut self.sessions[key].groups) {
+            self.leave_group(key, &group);
+        }
+        for copy in &mut self.shared_copies {
+            let went_here = copy.sends.last().filter(|send| send.session == key && send.receipts == 0);
+            if went_here.is_some_and(|send| send.qos == QoS::ExactlyOnce) {
+                copy.excuse = Some(Excuse::GroupLeft);
+            }
+            // It may have waited here, with nobody else left to get it.
+            let group = self.groups.get(&copy.group);
+            if copy.sends.is_empty() && group.is_none_or(|group| group.members.is_empty()) {
+                copy.excuse = Some(Excuse::GroupLeft);
+            }
+        }
+    }
+}
+

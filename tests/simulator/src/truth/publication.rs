@@ -1,0 +1,211 @@
+//! Owns what was published, and to whom each message is due at that moment.
+
+use super::{Copy, Group, SessionKey, SharedCopy, Truth, Will, filter};
+use crate::observation::MessageKey;
+use broker_core::{ConnectionId, ShardId};
+use bytes::Bytes;
+use mqtt_codec::{
+    Properties, Property, QoS,
+    packet::{Delivery, Publish},
+};
+use std::collections::BTreeSet;
+
+/// A place in [`Truth::publications`].
+pub type PublicationId = usize;
+
+/// A message that the broker accepted.
+#[derive(Debug)]
+pub struct Publication {
+    pub key: MessageKey,
+    pub publisher: SessionKey,
+    pub topic: String,
+    pub payload: Bytes,
+    /// The properties to be forwarded.
+    pub properties: Bytes,
+    pub qos: QoS,
+    pub retain: bool,
+    pub expires_at_ms: Option<u64>,
+    /// Whether anybody had subscribed.
+    pub has_reached: bool,
+    /// Shards of subscribers that it has not arrived at.
+    pub pending: BTreeSet<ShardId>,
+    /// When another took its place among the retained messages, as a number of publications; none if it is
+    /// there still or never was.
+    pub(super) retained_until: Option<PublicationId>,
+}
+
+/// A message that is about to be published.
+#[derive(Debug)]
+pub(super) struct Published {
+    topic: String,
+    payload: Bytes,
+    qos: QoS,
+    retain: bool,
+    expiry_seconds: Option<u32>,
+    properties: Bytes,
+}
+
+impl From<Will> for Published {
+    fn from(will: Will) -> Self {
+        let Will { topic, payload, qos, retain, expiry_seconds, properties, .. } = will;
+        Self { topic, payload, qos, retain, expiry_seconds, properties }
+    }
+}
+
+impl Publication {
+    /// More bytes than its PUBLISH can have, whatever the receiver's version and subscriptions.
+    #[must_use]
+    pub fn packet_bytes_most(&self) -> u64 {
+        const EVERYTHING_ELSE: usize = 120;
+        (self.topic.len() + self.payload.len() + self.properties.len() + EVERYTHING_ELSE) as u64
+    }
+
+    /// Whether it is not worth delivering any more.
+    #[must_use]
+    pub fn is_expired(&self, now_ms: u64) -> bool {
+        self.expires_at_ms.is_some_and(|at_ms| at_ms <= now_ms)
+    }
+}
+
+impl Truth {
+    /// A PUBLISH: new, unless it is one of QoS 2 that was received before `[MQTT5-4.3.3-10]`.
+    pub(super) fn published(&mut self, id: ConnectionId, publish: &Publish) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        let alias = publish.properties.topic_alias();
+        let topic = match (&publish.topic, alias) {
+            (Some(topic), None) => topic.as_str().to_owned(),
+            (Some(topic), Some(alias)) => {
+                connection.inbound_aliases.insert(alias.get(), topic.as_str().to_owned());
+                topic.as_str().to_owned()
+            }
+            (None, alias) => {
+                let known = alias.and_then(|alias| connection.inbound_aliases.get(&alias.get()));
+                known.expect("a simulated client uses an alias it defined").clone()
+            }
+        };
+        let session = connection.session;
+        if let Delivery::ExactlyOnce { packet_id, .. } = publish.delivery
+            && !self.sessions[session].unreleased.insert(packet_id.get())
+        {
+            return;
+        }
+        if let Some(packet_id) = publish.delivery.packet_id() {
+            connection.published.insert(packet_id.get(), self.publications.len());
+        }
+        let published = Published {
+            topic,
+            payload: publish.payload.clone(),
+            qos: publish.delivery.qos(),
+            retain: publish.retain,
+            expiry_seconds: publish.properties.message_expiry_interval(),
+            properties: forwarded(&publish.properties),
+        };
+        self.publish_message(session, published);
+    }
+
+    /// A message becomes due to everyone who has subscribed at this moment.
+    pub(super) fn publish_message(&mut self, publisher: SessionKey, published: Published) {
+        let Published { topic, payload, qos, retain, expiry_seconds, properties } = published;
+        let id = self.publications.len();
+        let key = MessageKey::of(&topic, &payload);
+        let publication = Publication {
+            key: key.clone(),
+            publisher,
+            topic,
+            payload,
+            properties,
+            qos,
+            retain,
+            expires_at_ms: expiry_seconds.map(|seconds| self.now_ms + u64::from(seconds) * 1000),
+            has_reached: false,
+            pending: BTreeSet::new(),
+            retained_until: None,
+        };
+        self.retain(id, &publication);
+        self.publications.push(publication);
+        self.publications_by_key.entry(key).or_default().push(id);
+        self.copy_to_subscribers(id);
+        self.copy_to_groups(id);
+    }
+
+    /// One copy for each session, however many of its filters match, with the highest QoS and all
+    /// Subscription Identifiers `[MQTT5-3.3.4-2]` `[MQTT5-3.3.4-4]` `[MQTT311-3.3.5-1]`.
+    fn copy_to_subscribers(&mut self, id: PublicationId) {
+        let origin = self.sessions[self.publications[id].publisher].shard;
+        for session in 0..self.sessions.len() {
+            let publication = &self.publications[id];
+            let mut matching = self.sessions[session]
+                .subscriptions
+                .iter()
+                .filter(|(filter, _)| filter::matches(filter, &publication.topic))
+                // [MQTT5-3.8.3-3]
+                .filter(|(_, options)| !(options.no_local && publication.publisher == session))
+                .map(|(_, options)| *options)
+                .peekable();
+            if matching.peek().is_none() {
+                continue;
+            }
+            let copy = Copy::new(id, session, publication, matching);
+            let shard = self.sessions[session].shard;
+            self.publications[id].has_reached = true;
+            let copy_id = self.add_copy(copy);
+            if shard == origin {
+                self.due_now.push(copy_id);
+            } else {
+                self.publications[id].pending.insert(shard);
+                self.forwards_due_now.insert((id, shard));
+            }
+        }
+    }
+
+    /// One copy for each group, whoever of its members gets it `[MQTT5-4.8.2-4]`.
+    fn copy_to_groups(&mut self, id: PublicationId) {
+        let topic = self.publications[id].topic.clone();
+        let matching: Vec<_> = self
+            .groups
+            .iter()
+            .filter(|((_, filter), group)| !group.members.is_empty() && filter::matches(filter, &topic))
+            .map(|(key, group)| (key.clone(), group.members.keys().copied().collect::<Vec<_>>()))
+            .collect();
+        for (key, members) in matching {
+            self.publications[id].has_reached = true;
+            let copy = SharedCopy::new(id, key.clone());
+            let copy_id = self.shared_copies.len();
+            self.shared_copies.push(copy);
+            self.shared_by_key.entry(self.publications[id].key.clone()).or_default().push(copy_id);
+            self.groups.entry(key).or_insert_with(Group::default).outstanding.push(copy_id);
+            for member in members {
+                self.note_pressure(member);
+            }
+        }
+    }
+
+    /// A forwarded message has reached the shard of its receivers.
+    pub(super) fn arrived(&mut self, shard: ShardId, key: &MessageKey) {
+        let candidates = self.publications_by_key.get(key).into_iter().flatten().copied();
+        let publications = &mut self.publications;
+        let Some(id) = candidates.into_iter().find(|&id| publications[id].pending.remove(&shard)) else {
+            return;
+        };
+        let here = self.copies.iter().enumerate().rev().take_while(|(_, copy)| copy.publication >= id);
+        let due = here.filter(|(_, copy)| copy.publication == id && self.sessions[copy.session].shard == shard);
+        self.due_now.extend(due.map(|(copy, _)| copy));
+    }
+}
+
+/// The properties that subscribers get unaltered and in order `[MQTT5-3.3.2-15]` to `[MQTT5-3.3.2-20]`.
+#[must_use]
+pub fn forwarded(properties: &Properties) -> Bytes {
+    let mut raw = Vec::new();
+    for property in properties {
+        match property {
+            Property::PayloadFormatIndicator(_)
+            | Property::ContentType(_)
+            | Property::ResponseTopic(_)
+            | Property::CorrelationData(_)
+            | Property::UserProperty(..) => property.encode(&mut raw).expect("it was decoded"),
+            _ => {}
+        }
+    }
+    Bytes::from(raw)
+}

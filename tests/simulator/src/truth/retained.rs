@@ -1,0 +1,111 @@
+//! Owns the retained messages, and which of them are due to whom for having subscribed.
+
+use super::{Publication, PublicationId, SessionKey, Subscription, Truth, filter};
+use mqtt_codec::QoS;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a new subscription is to get of what is retained.
+#[derive(Debug)]
+pub struct RetainedDelivery {
+    pub filter: String,
+    pub options: Subscription,
+    /// What was retained at that moment.
+    pub expected: Vec<PublicationId>,
+    /// What was sent.
+    pub sent: BTreeSet<PublicationId>,
+    /// What the application got, and how often.
+    pub receipts: BTreeMap<PublicationId, u32>,
+    /// Whether the subscription is gone or was made anew.
+    pub is_over: bool,
+    /// Whether the session's queue was so full that something may have been dropped.
+    pub was_pressed: bool,
+    /// Publications before it.
+    pub(super) since: PublicationId,
+}
+
+impl RetainedDelivery {
+    /// What is still to come.
+    pub(super) fn unsent(&self) -> impl Iterator<Item = PublicationId> {
+        let rest = if self.is_over { &[][..] } else { &self.expected };
+        rest.iter().copied().filter(|publication| !self.sent.contains(publication))
+    }
+}
+
+impl Truth {
+    /// A publication takes its topic's place among what is retained, or clears it `[MQTT5-3.3.1-5]`
+    /// `[MQTT5-3.3.1-6]` `[MQTT311-3.3.1-5]` `[MQTT311-3.3.1-10]`.
+    pub(super) fn retain(&mut self, id: PublicationId, publication: &Publication) {
+        if !publication.retain {
+            return;
+        }
+        let former = if publication.payload.is_empty() {
+            self.retained.remove(&publication.topic)
+        } else {
+            self.retained.insert(publication.topic.clone(), id)
+        };
+        if let Some(former) = former {
+            self.publications[former].retained_until = Some(id);
+        }
+    }
+
+    /// What is retained at this moment and has not expired, by topic.
+    pub fn live_retained(&self) -> impl Iterator<Item = (&str, PublicationId)> {
+        self.retained
+            .iter()
+            .filter(|&(_, &id)| !self.publications[id].is_expired(self.now_ms))
+            .map(|(topic, &id)| (topic.as_str(), id))
+    }
+
+    /// A session is to get what is retained for a filter `[MQTT5-3.3.1-9]` `[MQTT311-3.3.1-6]`.
+    pub(super) fn deliver_retained(&mut self, key: SessionKey, filter: &str, options: Subscription) {
+        let expected = self
+            .live_retained()
+            .filter(|(topic, _)| filter::matches(filter, topic))
+            .filter(|&(_, id)| !(options.no_local && self.publications[id].publisher == key))
+            .map(|(_, id)| id)
+            .collect();
+        self.end_retained(key, filter);
+        self.sessions[key].retained.push(RetainedDelivery {
+            filter: filter.to_owned(),
+            options,
+            expected,
+            sent: BTreeSet::new(),
+            receipts: BTreeMap::new(),
+            is_over: false,
+            was_pressed: false,
+            since: self.publications.len(),
+        });
+        self.note_pressure(key);
+    }
+
+    /// Retained messages of a filter are no longer due.
+    pub(super) fn end_retained(&mut self, key: SessionKey, filter: &str) {
+        for delivery in self.sessions[key].retained.iter_mut().filter(|delivery| delivery.filter == filter) {
+            delivery.is_over = true;
+        }
+    }
+
+    /// Whether a message can be one that `delivery` brings, sent at this QoS with these identifiers.
+    pub(super) fn is_retained_for(
+        &self,
+        key: SessionKey,
+        delivery: &RetainedDelivery,
+        id: PublicationId,
+        qos: QoS,
+        identifiers: Option<&[u32]>,
+    ) -> bool {
+        let publication = &self.publications[id];
+        let options = delivery.options;
+        let was_there = publication.retained_until.is_none_or(|until| until >= delivery.since);
+        let own = [options.identifier];
+        let expected = if options.identifier == 0 { &[][..] } else { &own };
+        publication.retain
+            && !publication.payload.is_empty()
+            && was_there
+            && !delivery.sent.contains(&id)
+            && filter::matches(&delivery.filter, &publication.topic)
+            && qos == publication.qos.min(options.qos)
+            && identifiers.is_none_or(|identifiers| identifiers == expected)
+            && !(options.no_local && publication.publisher == key)
+    }
+}

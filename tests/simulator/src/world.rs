@@ -1,0 +1,150 @@
+//! Owns everything that moves in a run: shards, mailboxes, connections, clients, and one event at a time. What
+//! must hold of it is the judge's business.
+
+mod acting;
+mod broker;
+mod link;
+mod mailboxes;
+mod network;
+
+use crate::{
+    client::{Client, Output},
+    judge::Judge,
+    observation::Observation,
+    plant::Planted,
+    random::Random,
+    scenario::Scenario,
+    schedule::{Event, Schedule},
+    settings::Settings,
+};
+use broker_core::{ConnectionId, Effect, Effects, Node, Shard, ShardId};
+use link::Link;
+use mailboxes::Mailboxes;
+use std::{rc::Rc, sync::Arc};
+
+/// The whole of a run.
+#[derive(Debug)]
+pub struct World {
+    settings: Rc<Settings>,
+    /// Time, and what is to happen.
+    pub schedule: Schedule,
+    /// Who looks on.
+    pub judge: Judge,
+    random: Random,
+    scenario: Scenario,
+    planted: Planted,
+    node: Arc<Node>,
+    shards: Vec<Shard>,
+    /// When each shard's next tick is, so that an earlier one takes its place.
+    ticks_at_ms: Vec<Option<u64>>,
+    mailboxes: Mailboxes,
+    links: Vec<Link>,
+    clients: Vec<Client>,
+    weather: Weather,
+    // Kept from step to step.
+    effects: Effects,
+    effect_list: Vec<Effect>,
+}
+
+/// Whether the network is what the settings make it, or good, as at the end of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weather {
+    Rough,
+    Fair,
+}
+
+impl World {
+    /// A broker that nobody has connected to, and clients that are about to.
+    #[must_use]
+    pub fn new(settings: Rc<Settings>, planted: Planted, judge: Judge) -> Self {
+        let mut random = Random::new(settings.seed ^ 0x0057_4F52_4C44);
+        let schedule = Schedule::new();
+        let node = Node::new(planted.config(&settings), settings.shards, random.next());
+        let shards: Vec<_> = node
+            .shards()
+            .map(|id| Shard::new(Arc::clone(&node), id, random.next(), schedule.now()))
+            .collect();
+        let clients = (0..settings.clients).map(|index| Client::new(format!("c{index}"))).collect();
+        let mut world = Self {
+            scenario: Scenario::new(settings.mix, random.fork()),
+            random,
+            schedule,
+            judge,
+            planted,
+            ticks_at_ms: vec![None; shards.len()],
+            mailboxes: Mailboxes::default(),
+            links: Vec::new(),
+            clients,
+            weather: Weather::Rough,
+            effects: Effects::new(),
+            effect_list: Vec::new(),
+            node,
+            shards,
+            settings,
+        };
+        for client in 0..world.clients.len() {
+            world.schedule_action(client);
+        }
+        for shard in 0..world.shards.len() {
+            world.schedule_tick(shard);
+        }
+        world
+    }
+
+    /// Lets the next thing happen.
+    pub fn advance(&mut self) {
+        let Some(event) = self.schedule.next() else { return };
+        match event {
+            Event::Act(client) => self.act(client),
+            Event::Ping(client, connection) => self.ping(client, connection),
+            Event::Thaw(connection) => self.thaw(connection),
+            Event::Reply(connection, packet) => self.reply(connection, packet),
+            Event::ToBroker(connection, bytes) => self.arrive_at_broker(connection, &bytes),
+            Event::ToClient(connection, bytes) => self.arrive_at_client(connection, &bytes),
+            Event::BrokerLoses(connection) => self.broker_loses(connection),
+            Event::ClientLoses(connection) => self.client_loses(connection),
+            Event::Flush(connection) => self.flush(connection),
+            Event::Mailbox(from, to) => self.read_mailbox(from, to),
+            Event::Tick(shard) => self.tick(shard),
+        }
+    }
+
+    /// Whether nothing is on its way: not between clients and shards, not in a shard.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        let has_pages = |shard: &Shard| shard.next_deadline().is_some_and(|at| at <= self.schedule.now());
+        !self.schedule.has_work() && !self.shards.iter().any(has_pages)
+    }
+
+    fn observe(&mut self, observation: &Observation<'_>) {
+        self.judge.observe(self.schedule.now_ms(), observation);
+    }
+
+    fn link(&mut self, connection: ConnectionId) -> &mut Link {
+        &mut self.links[link_index(connection)]
+    }
+
+    /// Carries out what a client wants done.
+    fn carry_out_for_client(&mut self, connection: ConnectionId, output: Output) {
+        let Output { packets, replies, delivered, complaint } = output;
+        for delivered in &delivered {
+            self.observe(&Observation::Delivered { connection, delivered });
+        }
+        if let Some(text) = &complaint {
+            self.observe(&Observation::Complained { connection, text });
+        }
+        self.write_to_broker(connection, &packets);
+        for packet in replies {
+            let at_ms = self.reply_time_ms(connection);
+            self.schedule.at(at_ms, Event::Reply(connection, packet));
+        }
+    }
+}
+
+fn link_index(connection: ConnectionId) -> usize {
+    usize::try_from(connection.0).unwrap_or(usize::MAX)
+}
+
+fn shard_index(shard: ShardId) -> usize {
+    usize::from(shard.0)
+}

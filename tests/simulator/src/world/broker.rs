@@ -1,0 +1,191 @@
+//! Owns the broker's side: bytes become inputs, a shard takes one, its effects are carried out. It does what
+//! the daemon does, without sockets.
+
+use super::{
+    World,
+    link::{End, OutboxState, Speed},
+    link_index, shard_index,
+};
+use crate::{
+    observation::Observation,
+    plant::{Plant, Sent},
+    schedule::Event,
+};
+use broker_core::{ConnectionId, Effect, Input, ShardId};
+use bytes::Bytes;
+use mqtt_codec::{FrameHeader, MAXIMUM_PACKET_BYTES, Packet, PacketRef, ProtocolVersion};
+
+impl World {
+    /// Bytes of a client: each whole packet is handed to the shard of its session.
+    pub(super) fn arrive_at_broker(&mut self, connection: ConnectionId, bytes: &[u8]) {
+        let link = self.link(connection);
+        if link.speed == Speed::Cut {
+            return;
+        }
+        link.received.extend_from_slice(bytes);
+        while self.link(connection).broker_end == End::Open {
+            let link = self.link(connection);
+            let version = link.version;
+            let header = FrameHeader::peek(&link.received, version, MAXIMUM_PACKET_BYTES);
+            let header = header.expect("a simulated client sends what is legal");
+            let Some(packet_bytes) = header.map(|it| it.packet_bytes) else { return };
+            if link.received.len() < packet_bytes {
+                return;
+            }
+            let frame: Vec<u8> = link.received.drain(..packet_bytes).collect();
+            self.receive(connection, &Bytes::from(frame), version);
+        }
+    }
+
+    fn receive(&mut self, connection: ConnectionId, frame: &Bytes, version: ProtocolVersion) {
+        let packet = decode(frame, version).expect("a simulated client sends what is legal");
+        let shard = match &packet {
+            Packet::Connect(connect) => self.node.shard_of(&connect.client_id),
+            _ => self.link(connection).shard.expect("CONNECT is the first packet"),
+        };
+        self.link(connection).shard = Some(shard);
+        self.observe(&Observation::Received { shard, connection, packet: &packet });
+        let altered = self.planted.alter_received(&packet, version);
+        let bytes = altered.as_deref().unwrap_or(frame);
+        let frame = mqtt_codec::frame(bytes, version, MAXIMUM_PACKET_BYTES).ok().flatten();
+        let packet = frame.map(|frame| PacketRef::decode(frame, version));
+        match packet.expect("it is whole").expect("it was decoded before") {
+            Packet::Connect(connect) => self.step(shard, Input::Connect { connection, connect }),
+            packet => self.step(shard, Input::Packet { connection, packet }),
+        }
+    }
+
+    /// A shard takes one input, and what it wants is done.
+    pub(super) fn step(&mut self, shard: ShardId, input: Input<'_>) {
+        let mut effects = std::mem::take(&mut self.effects);
+        let mut list = std::mem::take(&mut self.effect_list);
+        self.shards[shard_index(shard)].handle(input, self.schedule.now(), &mut effects);
+        effects.take_list(&mut list);
+        let mut touched = Vec::new();
+        for effect in list.drain(..) {
+            match effect {
+                Effect::Send { connection, frame } => {
+                    self.send(connection, effects.bytes(frame).to_vec());
+                    touched.push(connection);
+                }
+                Effect::SendNumbered { connection, frame, packet_id_at, packet_id } => {
+                    let mut bytes = effects.bytes(frame).to_vec();
+                    let at = usize::try_from(packet_id_at).unwrap_or(usize::MAX);
+                    bytes[at..at + 2].copy_from_slice(&packet_id.get().to_be_bytes());
+                    self.send(connection, bytes);
+                    touched.push(connection);
+                }
+                Effect::SendShared { connection, frame, payload } => {
+                    self.send(connection, [effects.bytes(frame), &payload].concat());
+                    touched.push(connection);
+                }
+                Effect::Close { connection, cause } => {
+                    self.observe(&Observation::Closed { connection, cause });
+                    self.link(connection).broker_end = End::Closed;
+                    touched.push(connection);
+                }
+                Effect::Forward { shard: to, message } => self.post(shard, to, message),
+            }
+        }
+        effects.clear();
+        (self.effects, self.effect_list) = (effects, list);
+        self.observe(&Observation::StepEnded);
+        for connection in touched {
+            self.schedule_flush(connection);
+            self.note_full(shard, connection);
+        }
+        self.schedule_tick(shard_index(shard));
+        if self.planted.strikes_rarely(Plant::ThrowOut) {
+            self.step(shard, Input::Shutdown);
+        }
+    }
+
+    /// Whole packets go into an outbox.
+    fn send(&mut self, connection: ConnectionId, bytes: Vec<u8>) {
+        let version = self.link(connection).version;
+        match decode(&Bytes::from(bytes.clone()), version).map(|packet| self.planted.alter_sent(&packet, version)) {
+            Err(_) | Ok(Sent::AsItIs) => self.put_into_outbox(connection, &bytes),
+            Ok(Sent::NotAtAll) => {}
+            Ok(Sent::Twice) => {
+                self.put_into_outbox(connection, &bytes);
+                self.put_into_outbox(connection, &bytes);
+            }
+            Ok(Sent::Instead(other)) => self.put_into_outbox(connection, &other),
+            Ok(Sent::ToSomebodyElse) => {
+                let is_other = |index: &usize| {
+                    let link = &self.links[*index];
+                    *index != link_index(connection) && link.broker_end == End::Open && link.version == version
+                };
+                let other = (0..self.links.len()).rev().find(is_other);
+                let other = other.map_or(connection, |index| ConnectionId(index as u64));
+                self.put_into_outbox(other, &bytes);
+            }
+        }
+    }
+
+    fn put_into_outbox(&mut self, connection: ConnectionId, bytes: &[u8]) {
+        let version = self.link(connection).version;
+        self.judge.trace.bytes(bytes);
+        match decode(&Bytes::copy_from_slice(bytes), version) {
+            Ok(packet) => {
+                let bytes = bytes.len();
+                self.observe(&Observation::Sent { connection, packet: &packet, bytes });
+            }
+            Err(text) => self.observe(&Observation::SentGarbage { connection, text: &text }),
+        }
+        self.link(connection).outbox.extend_from_slice(bytes);
+    }
+
+    /// Tells the shard once that an outbox is over its limit.
+    fn note_full(&mut self, shard: ShardId, connection: ConnectionId) {
+        let outbox_bytes_max = self.settings.config.limits.outbox_bytes_max;
+        let link = self.link(connection);
+        let is_full = link.broker_end == End::Open && link.outbox.len() > outbox_bytes_max;
+        if !is_full || link.outbox_state == OutboxState::Full {
+            return;
+        }
+        link.outbox_state = OutboxState::Full;
+        self.observe(&Observation::Congested { connection });
+        if !self.planted.strikes(Plant::IgnoreCongestion) {
+            self.step(shard, Input::OutboxFull { connection });
+        }
+    }
+
+    /// Has a shard told the time when it asked to be, a little late.
+    pub(super) fn schedule_tick(&mut self, shard: usize) {
+        let Some(deadline) = self.shards[shard].next_deadline() else { return };
+        let now_ms = self.schedule.now_ms();
+        // The least late tick is never scheduled before another, so no tick is later than it may be.
+        let mut at_ms = deadline.as_millis().max(now_ms);
+        if self.ticks_at_ms[shard].is_some_and(|scheduled| scheduled <= at_ms) {
+            return;
+        }
+        at_ms += self.random.between(0, self.settings.network.lateness_ms_max);
+        if deadline.as_millis() > now_ms && self.planted.strikes(Plant::LateTick) {
+            at_ms += 3_000;
+        }
+        self.ticks_at_ms[shard] = Some(at_ms);
+        let shard = ShardId(u16::try_from(shard).unwrap_or(u16::MAX));
+        self.schedule.at(at_ms, Event::Tick(shard));
+    }
+
+    pub(super) fn tick(&mut self, shard: ShardId) {
+        // One that an earlier tick made needless.
+        if self.ticks_at_ms[shard_index(shard)] != Some(self.schedule.now_ms()) {
+            return;
+        }
+        self.ticks_at_ms[shard_index(shard)] = None;
+        self.observe(&Observation::Ticked { shard });
+        self.step(shard, Input::Tick);
+    }
+}
+
+/// The packet that a frame holds, over its bytes; or why it is none.
+fn decode(frame: &Bytes, version: ProtocolVersion) -> Result<Packet, String> {
+    match Packet::decode_first(frame, version, MAXIMUM_PACKET_BYTES) {
+        Ok(Some((packet, packet_bytes))) if packet_bytes == frame.len() => Ok(packet),
+        Ok(Some((_, packet_bytes))) => Err(format!("{} bytes after {packet_bytes}", frame.len())),
+        Ok(None) => Err("it is not whole".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
