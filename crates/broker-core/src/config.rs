@@ -141,13 +141,15 @@ impl Default for Capabilities {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum QueuePolicy {
     /// The oldest waiting message makes room: the subscriber sees what is new.
-    #[default]
     DropOldest,
     /// The new message is dropped: the subscriber sees what came first.
     DropNewest,
     /// The new message is queued all the same and its publisher's acknowledgement is held back until
-    /// the queue is below its limit: real backpressure. While the subscriber is offline the publisher
-    /// would wait without end, so an offline session drops the newest instead.
+    /// the queue is below its limit: real backpressure, and the default, because what was acknowledged
+    /// is not to be lost. A subscriber that is connected and reads nothing then stops those who publish
+    /// to it, each after at most its own window of messages. While the subscriber is offline the
+    /// publisher would wait without end, so an offline session drops the newest instead.
+    #[default]
     HoldPublisher,
 }
 

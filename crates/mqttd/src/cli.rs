@@ -18,7 +18,7 @@ Exit codes:
   0  all went well; for `check`: the daemon would start with this configuration
   1  the machine or the network stood in the way
   2  the command line or the configuration is wrong
-  130, 143  a second SIGINT or SIGTERM ended it before its clients were told";
+  130, 143  a second SIGINT or SIGTERM cut the ending short";
 
 /// The Dunlin MQTT broker
 ///

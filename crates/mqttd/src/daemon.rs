@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::error::Error;
 use crate::handshake::Reception;
-use crate::listener::{self, Listener};
+use crate::listener::{Acceptor, Listener};
 use crate::log::Log;
 use crate::signal::{self, Signal};
 use crate::worker::{self, Mail, Mailbox, Plan};
@@ -21,8 +21,8 @@ use crate::worker::{self, Mail, Mailbox, Plan};
 /// A broker that serves.
 pub(crate) struct Daemon {
     addresses: Vec<SocketAddr>,
-    listener: listener::Thread,
-    workers: Vec<JoinHandle<io::Result<()>>>,
+    acceptor: Acceptor,
+    workers: Vec<JoinHandle<()>>,
     mailboxes: Arc<[Mailbox]>,
     events: Receiver<Event>,
     log: Log,
@@ -78,9 +78,9 @@ impl Daemon {
             let (mailboxes, log) = (Arc::clone(&mailboxes), log.clone());
             move || Reception::new(node, mailboxes, log)
         };
-        let listener = listener::Thread::start(listeners, reception, log.clone(), Guard(sender))
+        let acceptor = Acceptor::start(listeners, reception, log.clone(), Guard(sender))
             .map_err(failed("the listener's thread"))?;
-        Ok(Self { addresses, listener, workers, mailboxes, events, log })
+        Ok(Self { addresses, acceptor, workers, mailboxes, events, log })
     }
 
     /// Where clients are accepted, in the order of the settings.
@@ -91,13 +91,14 @@ impl Daemon {
     /// Serves until a signal asks for the end, then ends: nobody is accepted any more, every client is
     /// told, and what waits for them is written. A second signal cuts that short.
     pub(crate) fn serve(self) -> Result<(), Error> {
-        let Ok(Event::Signal(signal)) = self.events.recv() else { return self.join() };
-        self.log.info("ending", &[("signal", &signal)]);
-        self.listener.stop().map_err(|source| Error::Start { what: "the listener", source })?;
+        if let Ok(Event::Signal(signal)) = self.events.recv() {
+            self.log.info("ending", &[("signal", &signal)]);
+        }
+        self.acceptor.stop();
         for mailbox in self.mailboxes.iter() {
             mailbox.put(Mail::Shutdown);
         }
-        // The listener's thread has ended as well.
+        // The acceptor's thread has ended as well.
         let mut threads = self.workers.len() + 1;
         while threads > 0 {
             match self.events.recv() {
@@ -106,29 +107,13 @@ impl Daemon {
                 Err(_) => break,
             }
         }
-        join_all(self.workers)?;
+        for worker in self.workers {
+            // A panic has ended the process.
+            let _ = worker.join();
+        }
         self.log.info("ended", &[]);
         Ok(())
     }
-
-    /// A thread has ended by itself: the machine did not give it what it needs.
-    fn join(self) -> Result<(), Error> {
-        for mailbox in self.mailboxes.iter() {
-            mailbox.put(Mail::Shutdown);
-        }
-        self.listener.stop().map_err(|source| Error::Start { what: "the listener", source })?;
-        join_all(self.workers)
-    }
-}
-
-fn join_all(workers: Vec<JoinHandle<io::Result<()>>>) -> Result<(), Error> {
-    for worker in workers {
-        worker
-            .join()
-            .unwrap_or_else(|_| Err(io::Error::other("it panicked")))
-            .map_err(|source| Error::Start { what: "a worker", source })?;
-    }
-    Ok(())
 }
 
 /// A broken invariant ends the process. The runtime would go on with the other tasks, and they with a

@@ -13,7 +13,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
-pub(crate) use self::thread::Thread;
+pub(crate) use self::thread::Acceptor;
 use crate::config::ListenAddress;
 use crate::error::Error;
 use crate::handshake::Reception;

@@ -26,7 +26,7 @@ mod unasked;
 mod wills;
 mod window;
 
-pub use retained::AUDITOR;
+pub(crate) use retained::AUDITOR;
 
 use crate::{
     observation::Observation,
@@ -35,7 +35,7 @@ use crate::{
 use std::fmt;
 
 /// An invariant. Each has a name of its own, which a failure is reported under.
-pub trait Checker: fmt::Debug {
+pub(crate) trait Checker: fmt::Debug {
     /// What the invariant is called.
     fn name(&self) -> &'static str;
 
@@ -59,11 +59,11 @@ pub trait Checker: fmt::Debug {
 }
 
 /// Nothing to say, or what was broken.
-pub type Verdict = Result<(), String>;
+pub(crate) type Verdict = Result<(), String>;
 
 /// One observation and what it means.
 #[derive(Debug)]
-pub struct Scene<'a> {
+pub(crate) struct Scene<'a> {
     pub observation: &'a Observation<'a>,
     pub consequence: &'a Consequence,
     pub truth: &'a Truth,
@@ -71,7 +71,7 @@ pub struct Scene<'a> {
 
 /// Every checker. Where one mistake breaks several invariants, the first of them names it.
 #[must_use]
-pub fn all() -> Vec<Box<dyn Checker>> {
+pub(crate) fn all() -> Vec<Box<dyn Checker>> {
     vec![
         Box::new(legality::Legality),
         Box::new(session_present::SessionPresent),

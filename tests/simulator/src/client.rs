@@ -19,7 +19,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 /// A client with the session it believes to have.
 #[derive(Debug)]
-pub struct Client {
+pub(crate) struct Client {
     name: String,
     /// The connection it uses; an older one may linger.
     connection: Option<Connection>,
@@ -54,7 +54,7 @@ enum Phase {
 
 /// What a client wants done after it was told or received something.
 #[derive(Debug, Default)]
-pub struct Output {
+pub(crate) struct Output {
     /// To be sent now.
     pub packets: Vec<Packet>,
     /// To be sent when the client gets round to it, in order.
@@ -68,7 +68,7 @@ pub struct Output {
 impl Client {
     /// A client that was never connected.
     #[must_use]
-    pub fn new(name: String) -> Self {
+    pub(crate) fn new(name: String) -> Self {
         Self {
             name,
             connection: None,
@@ -82,47 +82,47 @@ impl Client {
 
     /// The connection it uses.
     #[must_use]
-    pub fn connection(&self) -> Option<ConnectionId> {
+    pub(crate) fn connection(&self) -> Option<ConnectionId> {
         self.connection.as_ref().map(|connection| connection.id)
     }
 
     /// Whether it has been told that it is connected.
     #[must_use]
-    pub fn is_connected(&self) -> bool {
+    pub(crate) fn is_connected(&self) -> bool {
         self.connection.as_ref().is_some_and(|connection| connection.phase == Phase::Connected)
     }
 
     /// Milliseconds after which it sends PINGREQ; 0 for never.
     #[must_use]
-    pub fn keep_alive_ms(&self) -> u64 {
+    pub(crate) fn keep_alive_ms(&self) -> u64 {
         self.connection.as_ref().map_or(0, |connection| connection.keep_alive_ms)
     }
 
     /// Whether everything it published is fully acknowledged.
     #[must_use]
-    pub fn is_idle(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         self.sender.is_empty() && self.waiting.is_empty()
     }
 
     /// The version it speaks now.
     #[must_use]
-    pub fn version(&self) -> ProtocolVersion {
+    pub(crate) fn version(&self) -> ProtocolVersion {
         self.connection.as_ref().map_or(ProtocolVersion::V311, |connection| connection.version)
     }
 
     /// Whether its session outlives the connection.
     #[must_use]
-    pub fn keeps_session(&self) -> bool {
+    pub(crate) fn keeps_session(&self) -> bool {
         self.connection.as_ref().is_some_and(|connection| connection.session_expiry_seconds > 0)
     }
 
     /// A connection is gone.
-    pub fn lost(&mut self, id: ConnectionId) {
+    pub(crate) fn lost(&mut self, id: ConnectionId) {
         self.connection.take_if(|connection| connection.id == id);
     }
 
     /// Forgets what it received, as a client with a bug would.
-    pub fn forget_received(&mut self) {
+    pub(crate) fn forget_received(&mut self) {
         self.receiver = Receiver::new(u16::MAX);
     }
 

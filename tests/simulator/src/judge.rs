@@ -13,7 +13,7 @@ use std::rc::Rc;
 
 /// Looks on, and knows what is right.
 #[derive(Debug)]
-pub struct Judge {
+pub(crate) struct Judge {
     /// What is true so far.
     pub truth: Truth,
     /// What happened so far.
@@ -25,7 +25,7 @@ pub struct Judge {
 impl Judge {
     /// A judge who has seen nothing.
     #[must_use]
-    pub fn new(settings: Rc<Settings>, detail: Detail) -> Self {
+    pub(crate) fn new(settings: Rc<Settings>, detail: Detail) -> Self {
         Self {
             truth: Truth::new(settings),
             trace: Trace::new(detail),
@@ -35,7 +35,7 @@ impl Judge {
     }
 
     /// Takes note of something and judges it.
-    pub fn observe(&mut self, now_ms: u64, observation: &Observation<'_>) {
+    pub(crate) fn observe(&mut self, now_ms: u64, observation: &Observation<'_>) {
         if self.failure.is_some() {
             return;
         }
@@ -54,7 +54,7 @@ impl Judge {
     }
 
     /// Judges the run as a whole.
-    pub fn finish(&mut self, now_ms: u64) {
+    pub(crate) fn finish(&mut self, now_ms: u64) {
         if self.failure.is_some() {
             return;
         }
@@ -69,7 +69,7 @@ impl Judge {
     }
 
     /// Ends the run for a reason of the simulator's own.
-    pub fn fail(&mut self, checker: &'static str, sentence: String) {
+    pub(crate) fn fail(&mut self, checker: &'static str, sentence: String) {
         let (seed, at_ms) = (self.truth.settings.seed, self.truth.now_ms);
         let recent = self.trace.recent();
         self.failure.get_or_insert(Failure { seed, checker, at_ms, sentence, recent });
@@ -77,7 +77,7 @@ impl Judge {
 
     /// The invariant that was broken, if one was.
     #[must_use]
-    pub fn failure(&self) -> Option<&Failure> {
+    pub(crate) fn failure(&self) -> Option<&Failure> {
         self.failure.as_ref()
     }
 }

@@ -7,7 +7,7 @@ use std::fmt;
 
 /// One thing that was seen.
 #[derive(Clone, Copy, Debug)]
-pub enum Observation<'a> {
+pub(crate) enum Observation<'a> {
     /// A shard is about to take a packet.
     Received { shard: ShardId, connection: ConnectionId, packet: &'a Packet },
     /// A shard is about to hear that a connection is gone.
@@ -40,7 +40,7 @@ pub enum Observation<'a> {
 
 /// What an application got.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Delivered {
+pub(crate) struct Delivered {
     /// Which message.
     pub key: MessageKey,
     /// How.
@@ -51,7 +51,7 @@ pub struct Delivered {
 
 /// What goes from shard to shard, as far as it can be told from outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Mail {
+pub(crate) enum Mail {
     /// A message for subscribers of the other shard.
     Message(MessageKey),
     /// A message for one member of a group.
@@ -63,7 +63,7 @@ pub enum Mail {
 impl Mail {
     /// What a mailbox carries.
     #[must_use]
-    pub fn of(message: &PeerMessage) -> Self {
+    pub(crate) fn of(message: &PeerMessage) -> Self {
         match message {
             PeerMessage::Deliver { message, targets, .. } => {
                 let key = MessageKey::of(message.topic().text(), &message.payload());
@@ -78,15 +78,15 @@ impl Mail {
 /// Tells messages apart by their payload: `publisher:number`, or `publisher!number` of a Will, then padding.
 /// An empty payload, which clears what is retained, is told by its topic.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct MessageKey(String);
+pub(crate) struct MessageKey(String);
 
 /// Fills a payload up.
-pub const PADDING: u8 = b'.';
+pub(crate) const PADDING: u8 = b'.';
 
 impl MessageKey {
     /// The key of a message.
     #[must_use]
-    pub fn of(topic: &str, payload: &[u8]) -> Self {
+    pub(crate) fn of(topic: &str, payload: &[u8]) -> Self {
         if payload.is_empty() {
             return Self(format!("clear {topic}"));
         }
@@ -96,7 +96,7 @@ impl MessageKey {
 
     /// Whether it is a Will's.
     #[must_use]
-    pub fn is_will(&self) -> bool {
+    pub(crate) fn is_will(&self) -> bool {
         self.0.contains('!')
     }
 }

@@ -3,12 +3,12 @@
 
 /// A stream of numbers that looks random and follows from its seed (SplitMix64).
 #[derive(Clone, Debug)]
-pub struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
     /// The stream of a seed.
     #[must_use]
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         let mut random = Self(seed);
         random.next();
         random
@@ -16,12 +16,12 @@ impl Random {
 
     /// A stream of its own, so that one user drawing more often does not change what the others see.
     #[must_use]
-    pub fn fork(&mut self) -> Self {
+    pub(crate) fn fork(&mut self) -> Self {
         Self(self.next())
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -30,7 +30,7 @@ impl Random {
     }
 
     /// A number from `low` to `high`, both included.
-    pub fn between<T>(&mut self, low: T, high: T) -> T
+    pub(crate) fn between<T>(&mut self, low: T, high: T) -> T
     where
         T: TryFrom<u64> + Into<u64> + Copy,
     {
@@ -41,22 +41,22 @@ impl Random {
     }
 
     /// An index below `count`, which is not zero.
-    pub fn index(&mut self, count: usize) -> usize {
+    pub(crate) fn index(&mut self, count: usize) -> usize {
         usize::try_from(self.next() % count as u64).unwrap_or_default()
     }
 
     /// True in so many of a hundred cases.
-    pub fn chance(&mut self, percent: u32) -> bool {
+    pub(crate) fn chance(&mut self, percent: u32) -> bool {
         self.next() % 100 < u64::from(percent)
     }
 
     /// One of a list that is not empty.
-    pub fn pick<'a, T>(&mut self, list: &'a [T]) -> &'a T {
+    pub(crate) fn pick<'a, T>(&mut self, list: &'a [T]) -> &'a T {
         &list[self.index(list.len())]
     }
 
     /// One of a list, each as often as its weight says.
-    pub fn weighted<T: Copy>(&mut self, list: &[(u32, T)]) -> T {
+    pub(crate) fn weighted<T: Copy>(&mut self, list: &[(u32, T)]) -> T {
         let total: u64 = list.iter().map(|&(weight, _)| u64::from(weight)).sum();
         let mut drawn = self.next() % total;
         for &(weight, value) in list {

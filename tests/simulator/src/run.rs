@@ -67,7 +67,8 @@ fn live(world: &mut World) {
     rest(world);
     world.audit(auditor);
     rest(world);
-    if let Some(client) = world.unfinished().next() {
+    let unfinished = world.unfinished().next();
+    if let Some(client) = unfinished {
         let sentence = format!("client {client} still waits for an acknowledgement and nothing is on its way");
         world.judge.fail("answers", sentence);
     }

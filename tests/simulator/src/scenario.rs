@@ -5,15 +5,15 @@ mod mix;
 mod plan;
 mod topics;
 
-pub use mix::Mix;
-pub use plan::{ConnectPlan, Message, SubscribePlan, WillPlan};
+pub(crate) use mix::Mix;
+pub(crate) use plan::{ConnectPlan, Message, SubscribePlan, WillPlan};
 
 use crate::random::Random;
 use mqtt_codec::ReasonCode;
 
 /// What a client does next.
 #[derive(Clone, Debug)]
-pub enum Action {
+pub(crate) enum Action {
     /// Connects, or takes its session over from its own older connection.
     Connect(ConnectPlan),
     /// Publishes.
@@ -51,7 +51,7 @@ enum Kind {
 
 /// What the clients of a run do.
 #[derive(Debug)]
-pub struct Scenario {
+pub(crate) struct Scenario {
     mix: Mix,
     random: Random,
     published: u32,
@@ -60,17 +60,17 @@ pub struct Scenario {
 impl Scenario {
     /// The scenario that a mix and a stream of random numbers make.
     #[must_use]
-    pub fn new(mix: Mix, random: Random) -> Self {
+    pub(crate) fn new(mix: Mix, random: Random) -> Self {
         Self { mix, random, published: 0 }
     }
 
     /// Milliseconds until a client acts again.
-    pub fn pause_ms(&mut self) -> u64 {
+    pub(crate) fn pause_ms(&mut self) -> u64 {
         self.random.between(1, self.mix.pause_ms * 2)
     }
 
     /// What a connected client does next.
-    pub fn act_connected(&mut self, client: usize) -> Action {
+    pub(crate) fn act_connected(&mut self, client: usize) -> Action {
         let weights = self.mix.weights;
         let kind = self.random.weighted(&[
             (weights.publish, Kind::Publish),
@@ -100,7 +100,7 @@ impl Scenario {
     }
 
     /// What a client without a connection does next.
-    pub fn act_offline(&mut self, client: usize) -> Action {
+    pub(crate) fn act_offline(&mut self, client: usize) -> Action {
         if self.random.chance(self.mix.connect_percent) {
             return Action::Connect(self.connect(client));
         }
@@ -109,12 +109,12 @@ impl Scenario {
     }
 
     /// How a client connects at the end of a run: with whatever session it has.
-    pub fn reconnect(&mut self, client: usize) -> ConnectPlan {
+    pub(crate) fn reconnect(&mut self, client: usize) -> ConnectPlan {
         ConnectPlan { clean_start: false, will: None, ..self.connect(client) }
     }
 
     /// Something that a client publishes.
-    pub fn message(&mut self, client: usize) -> Message {
+    pub(crate) fn message(&mut self, client: usize) -> Message {
         self.published += 1;
         Message::draw(client, self.published, &mut self.random, &self.mix)
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 /// Something that is to happen.
 #[derive(Clone, Debug)]
-pub enum Event {
+pub(crate) enum Event {
     /// A client decides what to do next.
     Act(usize),
     /// A client sends PINGREQ, if it is still on this connection.
@@ -42,7 +42,7 @@ impl Event {
 
 /// The queue and the clock.
 #[derive(Debug)]
-pub struct Schedule {
+pub(crate) struct Schedule {
     events: BTreeMap<(u64, u64), Event>,
     asked: u64,
     now_ms: u64,
@@ -52,36 +52,36 @@ pub struct Schedule {
 impl Schedule {
     /// Nothing to happen, at a time that is no round number.
     #[must_use]
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { events: BTreeMap::new(), asked: 0, now_ms: 1_003, work: 0 }
     }
 
     /// Milliseconds since the clock's origin.
     #[must_use]
-    pub fn now_ms(&self) -> u64 {
+    pub(crate) fn now_ms(&self) -> u64 {
         self.now_ms
     }
 
     /// The time as the engine takes it.
     #[must_use]
-    pub fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.now_ms)
     }
 
     /// Has something happen at a time, which is now if it has passed.
-    pub fn at(&mut self, at_ms: u64, event: Event) {
+    pub(crate) fn at(&mut self, at_ms: u64, event: Event) {
         self.work += usize::from(event.is_work());
         self.asked += 1;
         self.events.insert((at_ms.max(self.now_ms), self.asked), event);
     }
 
     /// Has something happen in so many milliseconds.
-    pub fn after(&mut self, delay_ms: u64, event: Event) {
+    pub(crate) fn after(&mut self, delay_ms: u64, event: Event) {
         self.at(self.now_ms + delay_ms, event);
     }
 
     /// Goes to the time of the next event and hands it out.
-    pub fn next(&mut self) -> Option<Event> {
+    pub(crate) fn next(&mut self) -> Option<Event> {
         let ((at_ms, _), event) = self.events.pop_first()?;
         self.now_ms = at_ms;
         self.work -= usize::from(event.is_work());
@@ -90,7 +90,7 @@ impl Schedule {
 
     /// Whether something that was begun has not ended.
     #[must_use]
-    pub fn has_work(&self) -> bool {
+    pub(crate) fn has_work(&self) -> bool {
         self.work > 0
     }
 }

@@ -6,7 +6,7 @@ use broker_core::config::{Capabilities, Config, Limits, QueuePolicy, ShareStrate
 
 /// What holds for one run.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// The number that everything follows from.
     pub seed: u64,
     /// The broker's configuration.
@@ -25,7 +25,7 @@ pub struct Settings {
 
 /// How slow and unreliable everything between clients and shards is.
 #[derive(Clone, Copy, Debug)]
-pub struct NetworkSettings {
+pub(crate) struct NetworkSettings {
     /// Milliseconds that bytes take at most.
     pub delay_ms_max: u64,
     /// How many of a hundred writes arrive in pieces.
@@ -43,7 +43,7 @@ pub struct NetworkSettings {
 impl Settings {
     /// The settings of a seed.
     #[must_use]
-    pub fn of_seed(seed: u64) -> Self {
+    pub(crate) fn of_seed(seed: u64) -> Self {
         let mut random = Random::new(seed);
         let mix = Mix::draw(&mut random);
         let config = config(&mut random.fork(), &mix);

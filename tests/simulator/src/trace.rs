@@ -3,7 +3,7 @@
 
 mod describe;
 
-pub use describe::{Described, describe};
+pub(crate) use describe::describe;
 
 use std::{collections::VecDeque, fmt};
 
@@ -21,7 +21,7 @@ const RECENT_LINES: usize = 80;
 
 /// What happened in a run.
 #[derive(Debug)]
-pub struct Trace {
+pub(crate) struct Trace {
     detail: Detail,
     lines: VecDeque<String>,
     fingerprint: u64,
@@ -30,12 +30,12 @@ pub struct Trace {
 impl Trace {
     /// Nothing happened yet.
     #[must_use]
-    pub fn new(detail: Detail) -> Self {
+    pub(crate) fn new(detail: Detail) -> Self {
         Self { detail, lines: VecDeque::new(), fingerprint: 0xCBF2_9CE4_8422_2325 }
     }
 
     /// Adds a line.
-    pub fn line(&mut self, now_ms: u64, text: impl fmt::Display) {
+    pub(crate) fn line(&mut self, now_ms: u64, text: impl fmt::Display) {
         let line = format!("{:>4}.{:03} {text}", now_ms / 1000, now_ms % 1000);
         self.bytes(line.as_bytes());
         if self.detail == Detail::Recent && self.lines.len() == RECENT_LINES {
@@ -45,7 +45,7 @@ impl Trace {
     }
 
     /// Adds bytes that went over a wire, to the fingerprint alone (FNV-1a).
-    pub fn bytes(&mut self, bytes: &[u8]) {
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
         for &byte in bytes {
             self.fingerprint = (self.fingerprint ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3);
         }
@@ -53,19 +53,19 @@ impl Trace {
 
     /// A number over every line and every byte so far.
     #[must_use]
-    pub fn fingerprint(&self) -> u64 {
+    pub(crate) fn fingerprint(&self) -> u64 {
         self.fingerprint
     }
 
     /// The last lines, oldest first.
     #[must_use]
-    pub fn recent(&self) -> Vec<String> {
+    pub(crate) fn recent(&self) -> Vec<String> {
         self.lines.iter().rev().take(RECENT_LINES).rev().cloned().collect()
     }
 
     /// The lines that were kept, oldest first.
     #[must_use]
-    pub fn into_lines(self) -> Vec<String> {
+    pub(crate) fn into_lines(self) -> Vec<String> {
         self.lines.into()
     }
 }

@@ -13,12 +13,12 @@ mod session;
 mod sessions;
 mod subscribe;
 
-pub use attribute::{Attribution, Sending};
-pub use connection::{Connection, Request};
-pub use copies::{Copy, CopyId, Excuse, Group, GroupKey, SharedCopy, SharedId, SharedSend, Source};
-pub use publication::{Publication, PublicationId, forwarded as forwarded_properties};
-pub use retained::RetainedDelivery;
-pub use session::{InFlight, Progress, Session, SessionKey, Subscription, Will};
+pub(crate) use attribute::{Attribution, Sending};
+pub(crate) use connection::{Connection, Request};
+pub(crate) use copies::{Copy, CopyId, Excuse, Group, GroupKey, SharedCopy, SharedId, SharedSend, Source};
+pub(crate) use publication::{Publication, PublicationId, forwarded as forwarded_properties};
+pub(crate) use retained::RetainedDelivery;
+pub(crate) use session::{InFlight, Progress, Session, SessionKey, Subscription, Will};
 
 use crate::{
     observation::{Mail, MessageKey, Observation},
@@ -34,7 +34,7 @@ use std::{
 
 /// What is true at one moment of a run.
 #[derive(Debug)]
-pub struct Truth {
+pub(crate) struct Truth {
     /// What the run was set up with; the broker may have been given something else.
     pub settings: Rc<Settings>,
     /// Milliseconds of simulated time.
@@ -65,7 +65,7 @@ pub struct Truth {
 
 /// What an observation means in the light of the truth.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Consequence {
+pub(crate) enum Consequence {
     /// Nothing that must be judged.
     Unremarkable,
     /// A PUBLISH was sent: this is what it was.
@@ -79,7 +79,7 @@ pub enum Consequence {
 impl Truth {
     /// A broker that nobody has connected to.
     #[must_use]
-    pub fn new(settings: Rc<Settings>) -> Self {
+    pub(crate) fn new(settings: Rc<Settings>) -> Self {
         Self {
             settings,
             now_ms: 0,
@@ -100,7 +100,7 @@ impl Truth {
     }
 
     /// Takes note of what was seen, and tells what it means.
-    pub fn apply(&mut self, now_ms: u64, observation: &Observation<'_>) -> Consequence {
+    pub(crate) fn apply(&mut self, now_ms: u64, observation: &Observation<'_>) -> Consequence {
         self.now_ms = now_ms;
         match *observation {
             Observation::Received { shard, connection, packet } => {
@@ -137,19 +137,19 @@ impl Truth {
 
     /// Whether a message was ever published.
     #[must_use]
-    pub fn is_published(&self, key: &MessageKey) -> bool {
+    pub(crate) fn is_published(&self, key: &MessageKey) -> bool {
         self.publications_by_key.contains_key(key)
     }
 
     /// The session that a connection is or was for.
     #[must_use]
-    pub fn session_of(&self, connection: ConnectionId) -> Option<&Session> {
+    pub(crate) fn session_of(&self, connection: ConnectionId) -> Option<&Session> {
         Some(&self.sessions[self.connections.get(&connection)?.session])
     }
 
     /// The publication that a copy is of.
     #[must_use]
-    pub fn publication_of(&self, source: Source) -> &Publication {
+    pub(crate) fn publication_of(&self, source: Source) -> &Publication {
         &self.publications[match source {
             Source::Ordinary(copy) => self.copies[copy].publication,
             Source::Shared(copy, _) => self.shared_copies[copy].publication,
@@ -160,7 +160,7 @@ impl Truth {
     /// When a shard must have acted on a deadline: timers are exact to their tick, and the simulated clock of
     /// a shard may be late.
     #[must_use]
-    pub fn overdue_ms(&self, due_ms: u64) -> u64 {
+    pub(crate) fn overdue_ms(&self, due_ms: u64) -> u64 {
         due_ms.next_multiple_of(broker_core::timers::TICK_MS) + self.settings.network.lateness_ms_max
     }
 

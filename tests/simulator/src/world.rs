@@ -24,7 +24,7 @@ use std::{rc::Rc, sync::Arc};
 
 /// The whole of a run.
 #[derive(Debug)]
-pub struct World {
+pub(crate) struct World {
     settings: Rc<Settings>,
     /// Time, and what is to happen.
     pub schedule: Schedule,
@@ -35,8 +35,8 @@ pub struct World {
     planted: Planted,
     node: Arc<Node>,
     shards: Vec<Shard>,
-    /// When each shard's next tick is, so that an earlier one takes its place.
-    ticks_at_ms: Vec<Option<u64>>,
+    /// Each shard's next tick, so that an earlier one takes its place.
+    ticks: Vec<Option<Tick>>,
     mailboxes: Mailboxes,
     links: Vec<Link>,
     clients: Vec<Client>,
@@ -46,9 +46,16 @@ pub struct World {
     effect_list: Vec<Effect>,
 }
 
+/// When a shard asked to be told the time, and when it will be.
+#[derive(Clone, Copy, Debug)]
+struct Tick {
+    deadline_ms: u64,
+    at_ms: u64,
+}
+
 /// Whether the network is what the settings make it, or good, as at the end of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Weather {
+pub(crate) enum Weather {
     Rough,
     Fair,
 }
@@ -56,7 +63,7 @@ pub enum Weather {
 impl World {
     /// A broker that nobody has connected to, and clients that are about to.
     #[must_use]
-    pub fn new(settings: Rc<Settings>, planted: Planted, judge: Judge) -> Self {
+    pub(crate) fn new(settings: Rc<Settings>, planted: Planted, judge: Judge) -> Self {
         let mut random = Random::new(settings.seed ^ 0x0057_4F52_4C44);
         let schedule = Schedule::new();
         let node = Node::new(planted.config(&settings), settings.shards, random.next());
@@ -71,7 +78,7 @@ impl World {
             schedule,
             judge,
             planted,
-            ticks_at_ms: vec![None; shards.len()],
+            ticks: vec![None; shards.len()],
             mailboxes: Mailboxes::default(),
             links: Vec::new(),
             clients,
@@ -92,7 +99,7 @@ impl World {
     }
 
     /// Lets the next thing happen.
-    pub fn advance(&mut self) {
+    pub(crate) fn advance(&mut self) {
         let Some(event) = self.schedule.next() else { return };
         match event {
             Event::Act(client) => self.act(client),
@@ -111,7 +118,7 @@ impl World {
 
     /// Whether nothing is on its way: not between clients and shards, not in a shard.
     #[must_use]
-    pub fn is_quiet(&self) -> bool {
+    pub(crate) fn is_quiet(&self) -> bool {
         let has_pages = |shard: &Shard| shard.next_deadline().is_some_and(|at| at <= self.schedule.now());
         !self.schedule.has_work() && !self.shards.iter().any(has_pages)
     }

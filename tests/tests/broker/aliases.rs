@@ -17,7 +17,7 @@ fn a_publisher_may_say_an_alias_instead_of_the_topic() {
         // Said again with a topic, it stands for that one from now on.
         publisher.send("30 # 'c' (23 0001) <c>; 30 # '' (23 0001) <c>; 30 # '' (23 0002) <b>");
         for topic in ["a", "b", "a", "c", "c", "b"] {
-            // [MQTT5-3.3.2-7]: the alias is the publisher's own and is not handed on.
+            // The alias is the publisher's own and is not handed on.
             subscriber.expect(&format!("30 # '{topic}' () <{topic}>"));
         }
     });

@@ -58,7 +58,7 @@ fn user_name_and_password_are_accepted_where_nobody_asks_for_them() {
             wire.ping();
         }
     });
-    // [MQTT5-3.1.2-22] does not hold any more: a password may stand alone.
+    // [MQTT311-3.1.2-22] does not hold any more: a password may stand alone.
     in_version(V5, |scenario| {
         assert!(!scenario.open().connect("10 # vv 42 0000 () 'alone' 'secret'").reason.is_error());
     });

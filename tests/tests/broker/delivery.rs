@@ -134,7 +134,7 @@ fn payloads_may_hold_anything_and_nothing() {
     });
 }
 
-/// [MQTT5-4.3.3-9]: an error in PUBREC ends the handshake; no PUBREL follows, and the window is free.
+/// [MQTT5-4.3.3-4]: an error in PUBREC ends the handshake; no PUBREL follows, and the window is free.
 #[test]
 fn a_subscriber_may_refuse_a_qos_2_message() {
     in_version(V5, |scenario| {
@@ -161,7 +161,7 @@ fn acknowledgements_of_what_was_never_sent_do_not_disturb_3_1_1() {
         let mut wire = scenario.connect("confused");
         wire.send("40 # 0007; 70 # 0007");
         wire.ping();
-        // [MQTT311-4.3.3-2]: PUBREC is answered by PUBREL whatever became of the message.
+        // [MQTT311-4.3.3-1]: PUBREC is answered by PUBREL whatever became of the message.
         wire.send("50 # 0007");
         wire.expect("62 # 0007");
         wire.send("70 # 0007");

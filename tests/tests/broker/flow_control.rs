@@ -58,7 +58,7 @@ fn no_more_than_the_configured_number_is_in_flight() {
     });
 }
 
-/// [MQTT5-3.3.4-8] [MQTT5-4.9.0-1]; the one that offends must be able to read why.
+/// [MQTT5-3.3.4-7]; the one that offends must be able to read why.
 #[test]
 fn a_publisher_beyond_the_brokers_receive_maximum_is_told_so() {
     in_version_with(V5, &[("limits.receive_maximum", "2")], |scenario| {
@@ -91,7 +91,7 @@ fn pubcomp_frees_a_place_for_the_publisher() {
     });
 }
 
-/// [MQTT5-4.9.0-2]: a PUBREC that is an error frees the place, since no PUBREL follows.
+/// [MQTT5-4.3.3-9]: a PUBREC that is an error frees the place, since no PUBREL follows.
 #[test]
 fn an_error_in_pubrec_frees_a_place_for_the_publisher() {
     let settings = [("limits.receive_maximum", "1"), ("limits.topic_levels_max", "2")];

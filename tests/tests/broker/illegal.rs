@@ -22,7 +22,7 @@ const ILLEGAL: &[(&str, &[ProtocolVersion], ReasonCode)] = &[
     ("00 #", BOTH, MalformedPacket),
     ("f0 #", OLD, MalformedPacket),
     ("f0 # 18 15 0001 <x>", OLD, MalformedPacket),
-    // [MQTT5-4.12.0-6]: there was no authentication method in CONNECT.
+    // [MQTT5-4.12.0-7]: there was no authentication method in CONNECT.
     ("f0 # 18 (15 'x')", NEW, ProtocolError),
     ("f0 # 19 (15 'x')", NEW, ProtocolError),
     ("f0 #", NEW, ProtocolError),

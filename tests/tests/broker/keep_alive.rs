@@ -33,7 +33,6 @@ fn any_packet_keeps_a_client_alive() {
     });
 }
 
-/// [MQTT5-3.1.2-24] has nothing to do with it: 0 switches it off.
 #[test]
 fn keep_alive_0_is_no_keep_alive() {
     everywhere(|scenario| {

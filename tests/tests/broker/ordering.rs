@@ -11,7 +11,7 @@ use std::thread;
 
 const COUNT: usize = 400;
 
-/// [MQTT5-4.6.0-6] [MQTT311-4.6.0-6]: several publishers, several receivers, all at once.
+/// [MQTT5-4.6.0-5] [MQTT5-4.6.0-6] [MQTT311-4.6.0-6]: several publishers, several receivers, all at once.
 #[test]
 fn each_receiver_sees_the_order_of_each_publisher() {
     everywhere(|scenario| {
@@ -69,7 +69,7 @@ fn receive_among_acknowledgements(wire: &mut Wire) -> Publish {
     }
 }
 
-/// [MQTT5-4.6.0-5]: the acknowledgements of a publisher come in the order of its messages.
+/// [MQTT5-4.6.0-2] [MQTT5-4.6.0-3] [MQTT311-4.6.0-2] [MQTT311-4.6.0-3]: the acknowledgements of a publisher come in the order of its messages.
 #[test]
 fn acknowledgements_come_in_the_order_of_the_messages() {
     everywhere(|scenario| {

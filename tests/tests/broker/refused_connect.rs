@@ -107,7 +107,7 @@ fn a_second_connect_ends_the_connection() {
     });
 }
 
-/// [MQTT5-3.1.4-6] and the limit that keeps strangers from holding connections.
+/// The limit that keeps strangers from holding connections.
 #[test]
 fn a_connection_without_a_whole_connect_is_closed_in_time() {
     everywhere_with(&[("limits.connect_timeout_ms", "300")], |scenario| {
@@ -120,7 +120,7 @@ fn a_connection_without_a_whole_connect_is_closed_in_time() {
     });
 }
 
-/// [MQTT5-3.1.3-8] [MQTT5-3.2.2-7]
+/// [MQTT5-3.2.2-7]
 #[test]
 fn a_refused_client_can_try_again_on_another_connection() {
     in_version(V5, |scenario| {

@@ -56,7 +56,6 @@ fn a_lost_connection_ends_a_clean_session_too() {
     });
 }
 
-/// [MQTT5-3.1.2-23]
 #[test]
 fn a_session_ends_when_its_expiry_interval_has_passed() {
     in_version(V5, |scenario| {
@@ -68,6 +67,7 @@ fn a_session_ends_when_its_expiry_interval_has_passed() {
     });
 }
 
+/// [MQTT5-3.1.2-23]
 #[test]
 fn a_session_within_its_expiry_interval_is_found_again() {
     in_version(V5, |scenario| {
@@ -93,7 +93,6 @@ fn disconnect_may_change_the_session_expiry_interval() {
     });
 }
 
-/// [MQTT5-3.14.2-2]
 #[test]
 fn disconnect_cannot_make_an_ending_session_last() {
     in_version(V5, |scenario| {

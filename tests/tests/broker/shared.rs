@@ -40,7 +40,6 @@ fn received(members: &mut [Wire], publisher: &mut Wire) -> Vec<Vec<String>> {
     members.iter_mut().map(one).collect()
 }
 
-/// [MQTT5-4.8.2-4]
 #[test]
 fn each_message_goes_to_one_member_and_each_member_gets_its_share() {
     everywhere(|scenario| {
@@ -129,7 +128,7 @@ fn an_absent_member_gets_only_what_no_present_one_can() {
     });
 }
 
-/// [MQTT5-4.8.2-5]: at QoS 1 what a member did not acknowledge before its session ended goes to another.
+/// At QoS 1 what a member did not acknowledge before its session ended goes to another.
 #[test]
 fn what_a_member_leaves_unacknowledged_at_qos_1_goes_to_another() {
     everywhere(|scenario| {
@@ -168,6 +167,46 @@ fn a_qos_2_message_in_flight_stays_with_its_member() {
         one.expect("62 # 0001");
         one.send("70 # 0001");
         one.ping();
+        two.ping();
+    });
+}
+
+/// [MQTT5-4.8.2-5]: elsewhere it might arrive twice.
+#[test]
+fn a_qos_2_message_in_flight_ends_with_its_members_session() {
+    everywhere(|scenario| {
+        let mut one = scenario.connect("one");
+        one.subscribe("$share/group/a", ExactlyOnce);
+        let mut publisher = scenario.connect("publisher");
+        publisher.publish("a", ExactlyOnce, "begun");
+        one.expect("34 # 'a' 0001 () <begun>");
+        let mut two = scenario.connect("two");
+        two.subscribe("$share/group/a", ExactlyOnce);
+        one.disconnect();
+        publisher.publish("a", ExactlyOnce, "next");
+        two.expect_message("a", "next");
+        two.ping();
+    });
+}
+
+/// [MQTT5-4.8.2-6]
+#[test]
+fn what_a_member_refuses_goes_to_nobody_else() {
+    in_version(V5, |scenario| {
+        let mut one = scenario.connect("one");
+        one.subscribe("$share/group/a", ExactlyOnce);
+        let mut publisher = scenario.connect("publisher");
+        publisher.publish("a", AtLeastOnce, "refused");
+        publisher.publish("a", ExactlyOnce, "refused");
+        one.expect("32 # 'a' 0001 () <refused>");
+        one.expect("34 # 'a' 0002 () <refused>");
+        let mut two = scenario.connect("two");
+        two.subscribe("$share/group/a", ExactlyOnce);
+        one.send("40 # 0001 97; 50 # 0002 97");
+        one.ping();
+        one.disconnect();
+        publisher.publish("a", AtLeastOnce, "next");
+        two.expect_message("a", "next");
         two.ping();
     });
 }

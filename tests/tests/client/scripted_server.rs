@@ -137,7 +137,7 @@ fn what_is_no_connack_fails_the_connection() {
     }
 }
 
-/// [MQTT5-3.3.4-7]: more in flight than the client allows.
+/// [MQTT5-3.3.4-9]: more in flight than the client allows.
 #[test]
 fn a_server_beyond_the_receive_maximum_is_told_so() {
     let (address, playing) = server(|wire| {

@@ -78,11 +78,11 @@ pub(super) static SETTINGS: &[Setting] = &[
     engine!(
         queue_policy,
         Kind::Choice(QueuePolicy::NAMES),
-        "What happens to a QoS 1 or 2 message that finds a session's queue full. drop_oldest: the \
-         oldest waiting message makes room. drop_newest: the new message is dropped. \
-         hold_publisher: the new message is queued and its publisher's acknowledgement is held \
-         back until there is room; a session that is offline drops the newest instead. Every drop \
-         is counted."
+        "What happens to a QoS 1 or 2 message that finds a session's queue full. hold_publisher: \
+         the new message is queued and its publisher's acknowledgement is held back until there is \
+         room, so that a slow subscriber slows those who publish to it and loses nothing; a session \
+         that is offline drops the newest instead. drop_oldest: the oldest waiting message makes \
+         room. drop_newest: the new message is dropped. Every drop is counted."
     ),
     engine!(
         share_strategy,

@@ -5,24 +5,24 @@ use std::io;
 use std::rc::Rc;
 use std::thread::JoinHandle;
 
-use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::oneshot;
 
 use super::Listener;
 use crate::handshake::Reception;
 use crate::log::Log;
+use crate::thread::Thread;
 
-/// Bytes of address space for the thread's stack; memory is used only as far as it is touched.
+/// Bytes of the thread's stack.
 const STACK_BYTES: usize = 512 * 1024;
 
 /// The running thread.
 #[derive(Debug)]
-pub(crate) struct Thread {
-    handle: JoinHandle<io::Result<()>>,
+pub(crate) struct Acceptor {
+    thread: JoinHandle<()>,
     stop: oneshot::Sender<()>,
 }
 
-impl Thread {
+impl Acceptor {
     /// Starts accepting. `guard` is dropped when the thread ends, however it ends.
     pub(crate) fn start(
         listeners: Vec<Listener>,
@@ -31,43 +31,37 @@ impl Thread {
         guard: impl Send + 'static,
     ) -> io::Result<Self> {
         let (stop, stopped) = oneshot::channel();
-        let run = move || {
-            let _guard = guard;
-            run(listeners, reception(), &log, stopped)
-        };
-        let builder = std::thread::Builder::new().name("listener".to_owned()).stack_size(STACK_BYTES);
-        Ok(Self { handle: builder.spawn(run)?, stop })
+        let thread = Thread { name: "listener".to_owned(), stack_bytes: STACK_BYTES };
+        let thread = thread.start(
+            |_| (),
+            move |runtime| {
+                let _guard = guard;
+                runtime.block_on(accept(listeners, reception(), log, stopped));
+            },
+        )?;
+        Ok(Self { thread, stop })
     }
 
     /// Stops accepting: from here on nobody can connect, and who has not sent a CONNECT is cut off.
-    pub(crate) fn stop(self) -> io::Result<()> {
-        // A thread that has ended already needs no telling.
+    pub(crate) fn stop(self) {
+        // A thread that has ended already needs no telling, and a panic has ended the process.
         let _ = self.stop.send(());
-        self.handle.join().unwrap_or_else(|_| Err(io::Error::other("the listener's thread panicked")))
+        let _ = self.thread.join();
     }
 }
 
-fn run(
-    listeners: Vec<Listener>,
-    reception: Reception,
-    log: &Log,
-    stopped: oneshot::Receiver<()>,
-) -> io::Result<()> {
-    let runtime =
-        Builder::new_current_thread().enable_io().enable_time().build_local(LocalOptions::default())?;
+/// Accepts from all listeners until it is stopped.
+async fn accept(listeners: Vec<Listener>, reception: Reception, log: Log, stopped: oneshot::Receiver<()>) {
     let reception = Rc::new(reception);
-    runtime.block_on(async {
-        for listener in listeners {
-            let (reception, log) = (Rc::clone(&reception), log.clone());
-            let address = listener.address();
-            tokio::task::spawn_local(async move {
-                if let Err(error) = listener.accept(reception, log.clone()).await {
-                    log.error("accepts no more", &[("address", &address), ("error", &error)]);
-                }
-            });
-        }
-        // The other end is dropped only by `stop`.
-        let _ = stopped.await;
-    });
-    Ok(())
+    for listener in listeners {
+        let (reception, log) = (Rc::clone(&reception), log.clone());
+        let address = listener.address();
+        tokio::task::spawn_local(async move {
+            if let Err(error) = listener.accept(reception, log.clone()).await {
+                log.error("accepts no more", &[("address", &address), ("error", &error)]);
+            }
+        });
+    }
+    // The other end is dropped only by `stop`.
+    let _ = stopped.await;
 }

@@ -113,5 +113,5 @@ fn a_worker_whose_mail_is_not_taken_stops_reading_and_goes_on_when_it_is() {
     client.set_nonblocking(false).expect("a socket");
     client.read_to_end(&mut answers).expect("the end");
     drop(client);
-    worker.join().expect("no panic").expect("a runtime");
+    worker.join().expect("no panic");
 }

@@ -1,4 +1,4 @@
-//! Owns the thread of one worker: its runtime, its tasks, its end. What the tasks do is theirs.
+//! Owns the thread of one worker: its parts, its tasks, its end. What the tasks do is theirs.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use broker_core::{Effects, Node, Shard, ShardId};
-use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
+use tokio::runtime::Builder;
 
 use super::connections::Connections;
 use super::outgoing::Outgoing;
@@ -19,8 +19,9 @@ use super::{Closing, Dirty, Life, Mailbox, Worker};
 use crate::clock::Clock;
 use crate::log::Log;
 use crate::outbox::BufferPool;
+use crate::thread::Thread;
 
-/// Bytes of address space for the thread's stack; memory is used only as far as it is touched.
+/// Bytes of the thread's stack.
 const STACK_BYTES: usize = 1024 * 1024;
 
 /// What a worker is made of.
@@ -34,37 +35,24 @@ pub(crate) struct Plan {
     pub(crate) log: Log,
 }
 
-/// Starts the worker's thread. `guard` is dropped when it ends, however it ends. The outcome tells
-/// whether the system gave it what it needs.
-pub(crate) fn start(plan: Plan, guard: impl Send + 'static) -> io::Result<JoinHandle<io::Result<()>>> {
-    std::thread::Builder::new().name(format!("worker-{}", plan.id.0)).stack_size(STACK_BYTES).spawn(
-        move || {
-            let _guard = guard;
-            run(plan)
-        },
-    )
-}
-
-fn run(plan: Plan) -> io::Result<()> {
-    let runtime = runtime(plan.id, &plan.mailboxes)?;
-    runtime.block_on(async {
-        let worker = Rc::new(RefCell::new(Worker::new(plan)));
-        tokio::task::spawn_local(Alarm::new(Rc::clone(&worker)));
-        // A panic has ended the process already.
-        let _ = tokio::task::spawn_local(Tick::new(worker)).await;
-    });
-    Ok(())
-}
-
-fn runtime(id: ShardId, mailboxes: &Arc<[Mailbox]>) -> io::Result<LocalRuntime> {
-    let own = usize::from(id.0);
-    let (parking, unparking) = (Arc::clone(mailboxes), Arc::clone(mailboxes));
-    Builder::new_current_thread()
-        .enable_io()
-        .enable_time()
-        .on_thread_park(move || parking[own].about_to_park())
-        .on_thread_unpark(move || unparking[own].unparked())
-        .build_local(LocalOptions::default())
+/// Starts the worker's thread. `guard` is dropped when it ends, however it ends.
+pub(crate) fn start(plan: Plan, guard: impl Send + 'static) -> io::Result<JoinHandle<()>> {
+    let own = usize::from(plan.id.0);
+    let (parking, unparking) = (Arc::clone(&plan.mailboxes), Arc::clone(&plan.mailboxes));
+    let configure = move |builder: &mut Builder| {
+        builder
+            .on_thread_park(move || parking[own].about_to_park())
+            .on_thread_unpark(move || unparking[own].unparked());
+    };
+    Thread { name: format!("worker-{own}"), stack_bytes: STACK_BYTES }.start(configure, move |runtime| {
+        let _guard = guard;
+        runtime.block_on(async {
+            let worker = Rc::new(RefCell::new(Worker::new(plan)));
+            tokio::task::spawn_local(Alarm::new(Rc::clone(&worker)));
+            // A panic has ended the process already.
+            let _ = tokio::task::spawn_local(Tick::new(worker)).await;
+        });
+    })
 }
 
 impl Worker {

@@ -10,7 +10,7 @@ use crate::{
 use std::collections::BTreeSet;
 
 /// The client identifier of the auditor.
-pub const AUDITOR: &str = "auditor";
+pub(crate) const AUDITOR: &str = "auditor";
 
 #[derive(Debug, Default)]
 pub(super) struct Retained {

@@ -18,7 +18,7 @@ use std::{
 
 impl Client {
     /// Uses a new connection from now on: its first packet.
-    pub fn connect(&mut self, id: ConnectionId, plan: &ConnectPlan) -> Packet {
+    pub(crate) fn connect(&mut self, id: ConnectionId, plan: &ConnectPlan) -> Packet {
         let is_v5 = plan.version.has_properties();
         let session_expiry_seconds = match plan.version {
             ProtocolVersion::V5 => plan.session_expiry_seconds.unwrap_or(0),
@@ -71,7 +71,7 @@ impl Client {
     }
 
     /// DISCONNECT, after which the connection is not used any more.
-    pub fn disconnect(&mut self, reason: ReasonCode, session_expiry_seconds: Option<u32>) -> Packet {
+    pub(crate) fn disconnect(&mut self, reason: ReasonCode, session_expiry_seconds: Option<u32>) -> Packet {
         // What was 0 in CONNECT cannot be raised.
         let expiry = session_expiry_seconds.filter(|_| self.keeps_session() && self.version().has_properties());
         let properties =

@@ -11,7 +11,7 @@ use mqtt_codec::{
 
 impl Client {
     /// Publishes, now or when the window has room.
-    pub fn publish(&mut self, message: Message, output: &mut Output) {
+    pub(crate) fn publish(&mut self, message: Message, output: &mut Output) {
         self.waiting.push_back(message);
         self.send_waiting(output);
     }

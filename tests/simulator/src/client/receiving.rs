@@ -14,7 +14,7 @@ use mqtt_codec::{
 
 impl Client {
     /// Bytes arrived on the connection in use. `session` is what it is for, should a CONNACK be among them.
-    pub fn receive(&mut self, bytes: &[u8], session: Option<SessionKey>, output: &mut Output) {
+    pub(crate) fn receive(&mut self, bytes: &[u8], session: Option<SessionKey>, output: &mut Output) {
         let Some(connection) = &mut self.connection else { return };
         connection.buffer.extend_from_slice(bytes);
         let input = Bytes::from(std::mem::take(&mut connection.buffer));

@@ -10,7 +10,7 @@ use std::num::NonZeroU32;
 
 impl Client {
     /// Subscribes.
-    pub fn subscribe(&mut self, plan: &SubscribePlan, output: &mut Output) {
+    pub(crate) fn subscribe(&mut self, plan: &SubscribePlan, output: &mut Output) {
         let packet_id = self.next_packet_id();
         let Some(connection) = &mut self.connection else { return };
         connection.requests.insert(packet_id);
@@ -24,7 +24,7 @@ impl Client {
     }
 
     /// Unsubscribes.
-    pub fn unsubscribe(&mut self, filters: &[&'static str], output: &mut Output) {
+    pub(crate) fn unsubscribe(&mut self, filters: &[&'static str], output: &mut Output) {
         let packet_id = self.next_packet_id();
         let Some(connection) = &mut self.connection else { return };
         connection.requests.insert(packet_id);
@@ -35,7 +35,7 @@ impl Client {
     }
 
     /// Says that it is there.
-    pub fn ping(&mut self, output: &mut Output) {
+    pub(crate) fn ping(&mut self, output: &mut Output) {
         if self.is_connected() {
             output.packets.push(Packet::PingReq);
         }

@@ -4,7 +4,7 @@ use crate::random::Random;
 
 /// How often clients do what, and with which options.
 #[derive(Clone, Copy, Debug)]
-pub struct Mix {
+pub(crate) struct Mix {
     /// What it is called in reports.
     pub name: &'static str,
     /// Milliseconds between two actions of one client, on average.
@@ -33,7 +33,7 @@ pub struct Mix {
 
 /// How often a connected client chooses each action.
 #[derive(Clone, Copy, Debug)]
-pub struct Weights {
+pub(crate) struct Weights {
     pub publish: u32,
     pub subscribe: u32,
     pub unsubscribe: u32,
@@ -125,7 +125,7 @@ const ALL: [Mix; 6] = [EVERYDAY, RECONNECTS, BACKLOG, RETAINED, SHARED, WILLS];
 
 impl Mix {
     /// One of the mixes.
-    pub fn draw(random: &mut Random) -> Self {
+    pub(crate) fn draw(random: &mut Random) -> Self {
         *random.pick(&ALL)
     }
 }

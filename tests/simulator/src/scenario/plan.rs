@@ -8,7 +8,7 @@ use mqtt_codec::{ProtocolVersion, QoS, packet::RetainHandling, packet::Subscript
 
 /// How a client connects.
 #[derive(Clone, Debug)]
-pub struct ConnectPlan {
+pub(crate) struct ConnectPlan {
     pub version: ProtocolVersion,
     pub clean_start: bool,
     pub keep_alive_seconds: u16,
@@ -22,7 +22,7 @@ pub struct ConnectPlan {
 
 /// What is published when the connection is lost.
 #[derive(Clone, Debug)]
-pub struct WillPlan {
+pub(crate) struct WillPlan {
     pub message: Message,
     /// 5.0 alone.
     pub delay_seconds: u32,
@@ -30,7 +30,7 @@ pub struct WillPlan {
 
 /// Something to publish.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
+pub(crate) struct Message {
     pub topic: &'static str,
     pub payload: Bytes,
     pub qos: QoS,
@@ -43,7 +43,7 @@ pub struct Message {
 
 /// How a client subscribes: one packet.
 #[derive(Clone, Debug)]
-pub struct SubscribePlan {
+pub(crate) struct SubscribePlan {
     pub filters: Vec<(&'static str, SubscriptionOptions)>,
     /// 5.0: 0 for none.
     pub identifier: u32,
@@ -72,7 +72,7 @@ impl ConnectPlan {
 impl ConnectPlan {
     /// How the auditor connects: clean, with every limit as far off as can be.
     #[must_use]
-    pub fn of_auditor() -> Self {
+    pub(crate) fn of_auditor() -> Self {
         Self {
             version: ProtocolVersion::V5,
             clean_start: true,
@@ -123,7 +123,7 @@ impl SubscribePlan {
 
     /// What the auditor asks for: everything, with its RETAIN flag.
     #[must_use]
-    pub fn everything() -> Self {
+    pub(crate) fn everything() -> Self {
         let options = SubscriptionOptions::qos(QoS::ExactlyOnce);
         Self { filters: topics::EVERYTHING.map(|filter| (filter, options)).to_vec(), identifier: 0 }
     }

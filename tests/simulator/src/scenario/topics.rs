@@ -24,9 +24,10 @@ const SHARED_FILTERS: [&str; 6] = [
 pub(crate) const EVERYTHING: [&str; 2] = ["#", "$own/#"];
 
 pub(super) fn topic(random: &mut Random) -> &'static str {
-    random.pick(&TOPICS)
+    random.pick::<&str>(&TOPICS)
 }
 
 pub(super) fn filter(random: &mut Random, mix: &Mix) -> &'static str {
-    if random.chance(mix.shared_percent) { random.pick(&SHARED_FILTERS) } else { random.pick(&FILTERS) }
+    let filters: &[&str] = if random.chance(mix.shared_percent) { &SHARED_FILTERS } else { &FILTERS };
+    random.pick::<&str>(filters)
 }

@@ -7,11 +7,11 @@ use std::fmt;
 
 /// An observation as a line of text.
 #[derive(Debug)]
-pub struct Described<'a>(&'a Observation<'a>);
+pub(crate) struct Described<'a>(&'a Observation<'a>);
 
 /// An observation as a line of text.
 #[must_use]
-pub fn describe<'a>(observation: &'a Observation<'a>) -> Described<'a> {
+pub(crate) fn describe<'a>(observation: &'a Observation<'a>) -> Described<'a> {
     Described(observation)
 }
 

@@ -10,7 +10,7 @@ use mqtt_codec::{QoS, packet::Publish};
 
 /// A PUBLISH to a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sending {
+pub(crate) struct Sending {
     /// Which message.
     pub key: MessageKey,
     /// Its topic, the alias resolved; empty if it cannot be.
@@ -21,7 +21,7 @@ pub struct Sending {
 
 /// What a PUBLISH to a client is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Attribution {
+pub(crate) enum Attribution {
     /// A message that is due, for the first time.
     First(Source),
     /// A message in flight, again on a new connection.
@@ -239,12 +239,16 @@ impl Truth {
         }
         let identifiers = seen.identifiers.as_deref();
         let publications = self.publications_by_key.get(seen.key)?;
-        self.sessions[seen.session].retained.iter().enumerate().find_map(|(number, delivery)| {
+        let deliveries = self.sessions[seen.session].retained.iter().enumerate();
+        let fitting = deliveries.filter_map(|(number, delivery)| {
             let fits = |id: &&PublicationId| {
                 self.is_retained_for(seen.session, delivery, **id, seen.qos, identifiers)
             };
-            publications.iter().find(fits).map(|&id| (number, id))
-        })
+            publications.iter().find(fits).map(|&id| (number, id, delivery))
+        });
+        // Where several are alike, one that must come rather than one that may.
+        let found = fitting.max_by_key(|(_, id, delivery)| !delivery.is_over && delivery.expected.contains(id));
+        found.map(|(number, id, _)| (number, id))
     }
 
     /// Why a message is none of those that are due.

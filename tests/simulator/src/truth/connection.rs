@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 /// A connection whose CONNECT was received.
 #[derive(Debug)]
-pub struct Connection {
+pub(crate) struct Connection {
     pub session: SessionKey,
     pub version: ProtocolVersion,
     /// What CONNACK has to say about the session.
@@ -45,7 +45,7 @@ pub struct Connection {
 
 /// A request that awaits its answer.
 #[derive(Clone, Debug)]
-pub enum Request {
+pub(crate) enum Request {
     Subscribe { filters: Vec<(String, SubscriptionOptions)>, identifier: u32 },
     Unsubscribe { filters: Vec<String> },
 }

@@ -6,17 +6,17 @@ use mqtt_codec::QoS;
 use std::collections::BTreeMap;
 
 /// A place in [`Truth::copies`].
-pub type CopyId = usize;
+pub(crate) type CopyId = usize;
 
 /// A place in [`Truth::shared_copies`].
-pub type SharedId = usize;
+pub(crate) type SharedId = usize;
 
 /// A share name and a Topic Filter.
-pub type GroupKey = (String, String);
+pub(crate) type GroupKey = (String, String);
 
 /// What a PUBLISH to a client was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
+pub(crate) enum Source {
     /// A copy for the session's own subscriptions.
     Ordinary(CopyId),
     /// A copy for a group, and its so-manieth sending.
@@ -27,7 +27,7 @@ pub enum Source {
 
 /// A message that is due to a session.
 #[derive(Debug)]
-pub struct Copy {
+pub(crate) struct Copy {
     pub publication: PublicationId,
     pub session: SessionKey,
     pub qos: QoS,
@@ -43,7 +43,7 @@ pub struct Copy {
 
 /// A message that is due to one member of a group.
 #[derive(Debug)]
-pub struct SharedCopy {
+pub(crate) struct SharedCopy {
     pub publication: PublicationId,
     pub group: GroupKey,
     pub sends: Vec<SharedSend>,
@@ -52,7 +52,7 @@ pub struct SharedCopy {
 
 /// A member that was sent a message of its group.
 #[derive(Debug)]
-pub struct SharedSend {
+pub(crate) struct SharedSend {
     pub session: SessionKey,
     pub qos: QoS,
     pub receipts: u32,
@@ -60,7 +60,7 @@ pub struct SharedSend {
 
 /// A group of a shared subscription.
 #[derive(Debug, Default)]
-pub struct Group {
+pub(crate) struct Group {
     /// Who is a member, and the options of each.
     pub members: BTreeMap<SessionKey, Subscription>,
     /// Who ever was a member, and with which options.
@@ -71,7 +71,7 @@ pub struct Group {
 
 /// Why a message need not have arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Excuse {
+pub(crate) enum Excuse {
     /// Its session has ended.
     SessionEnded,
     /// The queue was at its limit.
@@ -177,7 +177,7 @@ impl Truth {
 
     /// Why a copy need not have arrived by now.
     #[must_use]
-    pub fn excuse(&self, copy: &Copy) -> Option<Excuse> {
+    pub(crate) fn excuse(&self, copy: &Copy) -> Option<Excuse> {
         let (publication, session) = (&self.publications[copy.publication], &self.sessions[copy.session]);
         if session.has_ended {
             Some(Excuse::SessionEnded)
@@ -194,7 +194,7 @@ impl Truth {
 
     /// Why a copy for a group need not have arrived by now.
     #[must_use]
-    pub fn excuse_shared(&self, copy: &SharedCopy) -> Option<Excuse> {
+    pub(crate) fn excuse_shared(&self, copy: &SharedCopy) -> Option<Excuse> {
         let publication = &self.publications[copy.publication];
         let group = &self.groups[&copy.group];
         let mut options = group.options.values().flatten();

@@ -11,11 +11,11 @@ use mqtt_codec::{
 use std::collections::BTreeSet;
 
 /// A place in [`Truth::publications`].
-pub type PublicationId = usize;
+pub(crate) type PublicationId = usize;
 
 /// A message that the broker accepted.
 #[derive(Debug)]
-pub struct Publication {
+pub(crate) struct Publication {
     pub key: MessageKey,
     pub publisher: SessionKey,
     pub topic: String,
@@ -55,14 +55,14 @@ impl From<Will> for Published {
 impl Publication {
     /// More bytes than its PUBLISH can have, whatever the receiver's version and subscriptions.
     #[must_use]
-    pub fn packet_bytes_most(&self) -> u64 {
+    pub(crate) fn packet_bytes_most(&self) -> u64 {
         const EVERYTHING_ELSE: usize = 120;
         (self.topic.len() + self.payload.len() + self.properties.len() + EVERYTHING_ELSE) as u64
     }
 
     /// Whether it is not worth delivering any more.
     #[must_use]
-    pub fn is_expired(&self, now_ms: u64) -> bool {
+    pub(crate) fn is_expired(&self, now_ms: u64) -> bool {
         self.expires_at_ms.is_some_and(|at_ms| at_ms <= now_ms)
     }
 }
@@ -195,7 +195,7 @@ impl Truth {
 
 /// The properties that subscribers get unaltered and in order `[MQTT5-3.3.2-15]` to `[MQTT5-3.3.2-20]`.
 #[must_use]
-pub fn forwarded(properties: &Properties) -> Bytes {
+pub(crate) fn forwarded(properties: &Properties) -> Bytes {
     let mut raw = Vec::new();
     for property in properties {
         match property {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What a new subscription is to get of what is retained.
 #[derive(Debug)]
-pub struct RetainedDelivery {
+pub(crate) struct RetainedDelivery {
     pub filter: String,
     pub options: Subscription,
     /// What was retained at that moment.
@@ -49,7 +49,7 @@ impl Truth {
     }
 
     /// What is retained at this moment and has not expired, by topic.
-    pub fn live_retained(&self) -> impl Iterator<Item = (&str, PublicationId)> {
+    pub(crate) fn live_retained(&self) -> impl Iterator<Item = (&str, PublicationId)> {
         self.retained
             .iter()
             .filter(|&(_, &id)| !self.publications[id].is_expired(self.now_ms))

@@ -8,11 +8,11 @@ use mqtt_codec::QoS;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A place in [`Truth::sessions`](super::Truth::sessions).
-pub type SessionKey = usize;
+pub(crate) type SessionKey = usize;
 
 /// One session, from its first CONNECT to its end.
 #[derive(Debug)]
-pub struct Session {
+pub(crate) struct Session {
     pub client_id: String,
     pub shard: ShardId,
     /// None while it is offline.
@@ -53,7 +53,7 @@ pub(super) struct Stream {
 
 /// The options of a subscription.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Subscription {
+pub(crate) struct Subscription {
     pub qos: QoS,
     pub no_local: bool,
     pub retain_as_published: bool,
@@ -63,7 +63,7 @@ pub struct Subscription {
 
 /// A Will that may still be published.
 #[derive(Clone, Debug)]
-pub struct Will {
+pub(crate) struct Will {
     pub topic: String,
     pub payload: Bytes,
     pub qos: QoS,
@@ -76,7 +76,7 @@ pub struct Will {
 
 /// A message that the client has not fully acknowledged.
 #[derive(Clone, Debug)]
-pub struct InFlight {
+pub(crate) struct InFlight {
     pub key: MessageKey,
     pub qos: QoS,
     pub source: Source,
@@ -89,7 +89,7 @@ pub struct InFlight {
 
 /// How far the client's acknowledgement has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
+pub(crate) enum Progress {
     Published,
     Received,
     Done,

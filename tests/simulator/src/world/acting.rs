@@ -151,7 +151,7 @@ impl World {
     }
 
     /// The end of the run begins: the network is good, everybody is awake and connects.
-    pub fn clear_up(&mut self) {
+    pub(crate) fn clear_up(&mut self) {
         self.weather = Weather::Fair;
         for index in 0..self.links.len() {
             self.thaw(ConnectionId(index as u64));
@@ -159,7 +159,7 @@ impl World {
     }
 
     /// Connects every client that is not, with whatever session it has. Whether all were.
-    pub fn reconnect_all(&mut self) -> bool {
+    pub(crate) fn reconnect_all(&mut self) -> bool {
         let mut were_connected = true;
         for client in 0..self.clients.len() {
             if self.clients[client].connection().is_none() {
@@ -172,7 +172,7 @@ impl World {
     }
 
     /// Every client publishes once at each QoS.
-    pub fn publish_once_more(&mut self) {
+    pub(crate) fn publish_once_more(&mut self) {
         for client in 0..self.clients.len() {
             for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
                 let Some(connection) = self.clients[client].connection() else { continue };
@@ -186,7 +186,7 @@ impl World {
     }
 
     /// A client of its own connects, to see what is retained.
-    pub fn send_auditor(&mut self) -> usize {
+    pub(crate) fn send_auditor(&mut self) -> usize {
         let auditor = self.clients.len();
         self.clients.push(Client::new(crate::checkers::AUDITOR.to_owned()));
         let plan = ConnectPlan::of_auditor();
@@ -195,7 +195,7 @@ impl World {
     }
 
     /// The auditor subscribes to everything.
-    pub fn audit(&mut self, auditor: usize) {
+    pub(crate) fn audit(&mut self, auditor: usize) {
         let Some(connection) = self.clients[auditor].connection() else { return };
         let mut output = Output::default();
         self.clients[auditor].subscribe(&SubscribePlan::everything(), &mut output);
@@ -203,7 +203,7 @@ impl World {
     }
 
     /// The clients that are still waiting for an acknowledgement.
-    pub fn unfinished(&self) -> impl Iterator<Item = usize> {
+    pub(crate) fn unfinished(&self) -> impl Iterator<Item = usize> {
         (0..self.clients.len()).filter(|&client| !self.clients[client].is_idle())
     }
 

@@ -2,7 +2,7 @@
 //! the daemon does, without sockets.
 
 use super::{
-    World,
+    Tick, World,
     link::{End, OutboxState, Speed},
     link_index, shard_index,
 };
@@ -154,27 +154,29 @@ impl World {
     /// Has a shard told the time when it asked to be, a little late.
     pub(super) fn schedule_tick(&mut self, shard: usize) {
         let Some(deadline) = self.shards[shard].next_deadline() else { return };
-        let now_ms = self.schedule.now_ms();
-        // The least late tick is never scheduled before another, so no tick is later than it may be.
-        let mut at_ms = deadline.as_millis().max(now_ms);
-        if self.ticks_at_ms[shard].is_some_and(|scheduled| scheduled <= at_ms) {
+        let (deadline_ms, now_ms) = (deadline.as_millis(), self.schedule.now_ms());
+        let scheduled = self.ticks[shard];
+        if scheduled.is_some_and(|tick| tick.deadline_ms <= deadline_ms) {
             return;
         }
-        at_ms += self.random.between(0, self.settings.network.lateness_ms_max);
-        if deadline.as_millis() > now_ms && self.planted.strikes(Plant::LateTick) {
+        let late_ms = self.random.between(0, self.settings.network.lateness_ms_max);
+        let mut at_ms = deadline_ms.max(now_ms) + late_ms;
+        if deadline_ms > now_ms && self.planted.strikes(Plant::LateTick) {
             at_ms += 3_000;
         }
-        self.ticks_at_ms[shard] = Some(at_ms);
+        // What was asked for before must not come later for it.
+        at_ms = at_ms.min(scheduled.map_or(u64::MAX, |tick| tick.at_ms));
+        self.ticks[shard] = Some(Tick { deadline_ms, at_ms });
         let shard = ShardId(u16::try_from(shard).unwrap_or(u16::MAX));
         self.schedule.at(at_ms, Event::Tick(shard));
     }
 
     pub(super) fn tick(&mut self, shard: ShardId) {
         // One that an earlier tick made needless.
-        if self.ticks_at_ms[shard_index(shard)] != Some(self.schedule.now_ms()) {
+        if self.ticks[shard_index(shard)].is_none_or(|tick| tick.at_ms != self.schedule.now_ms()) {
             return;
         }
-        self.ticks_at_ms[shard_index(shard)] = None;
+        self.ticks[shard_index(shard)] = None;
         self.observe(&Observation::Ticked { shard });
         self.step(shard, Input::Tick);
     }
