@@ -50,6 +50,7 @@ impl Daemon {
     pub(crate) fn start(settings: &Settings, log: Log) -> Result<Self, Error> {
         let failed = |what| move |source| Error::Start { what, source };
         end_on_panic();
+        raise_descriptor_limit(&log);
         // Nothing is sent twice but signals, of which the first two count.
         let (sender, events) = sync_channel(settings.workers + 16);
         let signals = sender.clone();
@@ -124,6 +125,15 @@ fn end_on_panic() {
         report(panic);
         std::process::abort();
     }));
+}
+
+/// A client takes a descriptor: the soft limit, often 1,024, is raised to the hard one. What cannot be
+/// raised is said and lived with.
+fn raise_descriptor_limit(log: &Log) {
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(limit) => log.debug("descriptor limit", &[("descriptors", &limit)]),
+        Err(error) => log.warn("cannot raise the descriptor limit", &[("error", &error)]),
+    }
 }
 
 fn random() -> io::Result<u64> {

@@ -104,6 +104,13 @@ impl Client {
         self.sender.is_empty() && self.waiting.is_empty()
     }
 
+    /// Whether something it sent is not fully acknowledged. Sent again in another version, it would be another
+    /// message: with other properties.
+    #[must_use]
+    pub(crate) fn has_in_flight(&self) -> bool {
+        !self.sender.is_empty()
+    }
+
     /// The version it speaks now.
     #[must_use]
     pub(crate) fn version(&self) -> ProtocolVersion {

@@ -65,7 +65,7 @@ impl NetworkSettings {
         Self {
             delay_ms_max: *random.pick(&[0, 3, 20, 100]),
             split_percent: *random.pick(&[0, 10, 60]),
-            mailbox_ms_max: *random.pick(&[0, 2, 20, 300, 1_500]),
+            mailbox_ms_max: *random.pick(&[0, 2, 20, 300]),
             lateness_ms_max: *random.pick(&[0, 10, 100]),
             reply_ms_max: *random.pick(&[0, 5, 60, 400]),
             slow_percent: *random.pick(&[0, 0, 15, 40]),

@@ -9,13 +9,14 @@ mod filter;
 mod publication;
 mod receipt;
 mod retained;
+mod shared;
 mod session;
 mod sessions;
 mod subscribe;
 
 pub(crate) use attribute::{Attribution, Sending};
 pub(crate) use connection::{Connection, Request};
-pub(crate) use copies::{Copy, CopyId, Excuse, Group, GroupKey, SharedCopy, SharedId, SharedSend, Source};
+pub(crate) use copies::{Copy, CopyId, Excuse, Group, GroupKey, SharedCopy, SharedId, SharedSend, SharedSendId, Source};
 pub(crate) use publication::{Publication, PublicationId, forwarded as forwarded_properties};
 pub(crate) use retained::RetainedDelivery;
 pub(crate) use session::{InFlight, Progress, Session, SessionKey, Subscription, Will};
@@ -49,6 +50,8 @@ pub(crate) struct Truth {
     pub copies: Vec<Copy>,
     /// Every copy that is due to one member of a group.
     pub shared_copies: Vec<SharedCopy>,
+    /// Every sending of one of those.
+    pub shared_sends: Vec<SharedSend>,
     /// The groups of shared subscriptions.
     pub groups: BTreeMap<GroupKey, Group>,
     /// The last retained message of each topic.
@@ -88,6 +91,7 @@ impl Truth {
             publications: Vec::new(),
             copies: Vec::new(),
             shared_copies: Vec::new(),
+            shared_sends: Vec::new(),
             groups: BTreeMap::new(),
             retained: BTreeMap::new(),
             due_now: Vec::new(),
@@ -152,7 +156,7 @@ impl Truth {
     pub(crate) fn publication_of(&self, source: Source) -> &Publication {
         &self.publications[match source {
             Source::Ordinary(copy) => self.copies[copy].publication,
-            Source::Shared(copy, _) => self.shared_copies[copy].publication,
+            Source::Shared(send) => self.shared_copies[self.shared_sends[send].copy].publication,
             Source::Retained { publication, .. } => publication,
         }]
     }

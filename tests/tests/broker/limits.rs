@@ -91,7 +91,7 @@ fn what_the_broker_does_not_offer_ends_the_connection() {
 /// The bytes of a queue are limited as well as its messages.
 #[test]
 fn a_queue_is_limited_in_bytes() {
-    everywhere_with(&[("limits.queue_bytes_max", "10000")], |scenario| {
+    everywhere_with(&[("limits.queue_bytes_max", "10000"), ("queue_policy", "drop_oldest")], |scenario| {
         let mut subscriber = scenario.connect_lasting("absent");
         subscriber.subscribe("a", AtLeastOnce);
         subscriber.disconnect();

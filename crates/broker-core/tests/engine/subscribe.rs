@@ -83,7 +83,7 @@ fn no_local_holds_until_a_new_subscribe_switches_it_off() {
     }
 }
 
-/// [MQTT5-3.3.4-3] [MQTT5-3.8.2-1]
+/// [MQTT5-3.3.4-3]
 #[test]
 fn a_subscription_identifier_comes_with_every_message_until_it_is_replaced() {
     for mut broker in brokers() {

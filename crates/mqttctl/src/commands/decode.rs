@@ -14,7 +14,7 @@ use hex::HexError;
 use mqtt_codec::{
     DecodeError, Frame, FrameHeader, MAXIMUM_PACKET_BYTES, PacketRef, PacketType, ProtocolVersion,
 };
-use std::io::{BufRead, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 
 /// The arguments of `decode`.
 #[derive(Clone, Debug, Args)]
@@ -57,16 +57,21 @@ impl DecodeArguments {
     /// `input` cannot be read. What is wrong with the packets is printed, and told by the exit code.
     pub(crate) fn run<W: Write>(
         self,
-        mut input: impl BufRead,
+        input: impl Read,
         output: &mut Output<W>,
     ) -> Result<ExitCode, Error> {
         let mut all_good = true;
         if !self.hex.is_empty() {
             all_good &= self.print_line(&self.hex.join(" "), output)?;
         } else {
+            let mut input = BufReader::new(input);
             let mut line = String::new();
             loop {
                 line.clear();
+                // The next line may be long in coming: whoever watches wants to see the last one.
+                if input.buffer().is_empty() {
+                    output.flush()?;
+                }
                 let read = input.read_line(&mut line);
                 if read.map_err(|error| Error::local(format!("cannot read standard input: {error}")))? == 0 {
                     break;

@@ -2,7 +2,7 @@
 //! one member of every group, unless a documented limit explains it.
 
 use super::{Checker, Verdict, ensure};
-use crate::truth::{Excuse, Truth};
+use crate::truth::{Excuse, SharedCopy, Subscription, Truth};
 use mqtt_codec::QoS;
 
 #[derive(Debug, Default)]
@@ -32,11 +32,11 @@ fn check_copies(truth: &Truth) -> Verdict {
 }
 
 fn check_groups(truth: &Truth) -> Verdict {
-    let is_lost = |copy: &crate::truth::SharedCopy| copy.sends.iter().all(|send| send.receipts == 0);
+    let is_lost = |copy: &SharedCopy| copy.sends.iter().all(|&send| truth.shared_sends[send].receipts == 0);
     for copy in truth.shared_copies.iter().filter(|copy| is_lost(copy)) {
         ensure(truth.excuse_shared(copy).is_some(), || {
             let (publication, (name, filter)) = (&truth.publications[copy.publication], &copy.group);
-            let members: Vec<_> = copy.sends.iter().map(|it| &truth.sessions[it.session].client_id).collect();
+            let members = sessions(truth, copy);
             format!(
                 "{} at {} reached no member of {name}/{filter}; it was sent to {members:?}",
                 publication.key, publication.topic
@@ -46,6 +46,12 @@ fn check_groups(truth: &Truth) -> Verdict {
     Ok(())
 }
 
+/// Whom a copy for a group was sent to.
+fn sessions<'a>(truth: &'a Truth, copy: &SharedCopy) -> Vec<&'a str> {
+    let session = |&send: &usize| truth.sessions[truth.shared_sends[send].session].client_id.as_str();
+    copy.sends.iter().map(session).collect()
+}
+
 /// What was retained when a session subscribed and is retained still.
 fn check_retained(truth: &Truth) -> Verdict {
     for session in truth.sessions.iter().filter(|session| !session.has_ended) {
@@ -53,9 +59,13 @@ fn check_retained(truth: &Truth) -> Verdict {
         for delivery in due {
             for &id in delivery.expected.iter().filter(|id| !delivery.receipts.contains_key(id)) {
                 let publication = &truth.publications[id];
+                let may_miss = |options: &Subscription| {
+                    let is_own = options.no_local && truth.sessions[publication.publisher].client_id == session.client_id;
+                    options.qos == QoS::AtMostOnce || is_own
+                };
                 let excuse = if !truth.live_retained().any(|(_, live)| live == id) {
                     Some(Excuse::Expired)
-                } else if publication.qos.min(delivery.options.qos) == QoS::AtMostOnce {
+                } else if publication.qos == QoS::AtMostOnce || delivery.options.iter().any(may_miss) {
                     Some(Excuse::AtMostOnce)
                 } else if u64::from(session.packet_bytes_max) < publication.packet_bytes_most() {
                     Some(Excuse::TooLarge)

@@ -8,6 +8,7 @@ use crate::{
     truth::{Attribution, Consequence, Progress, Sending, Source, Truth},
 };
 use broker_core::ConnectionId;
+use mqtt_codec::{Packet, QoS};
 use std::collections::BTreeMap;
 
 #[derive(Debug, Default)]
@@ -22,7 +23,7 @@ impl Checker for Order {
     }
 
     fn observe(&mut self, scene: &Scene<'_>) -> Verdict {
-        let (Observation::Sent { connection, .. }, Consequence::Sending(sending)) =
+        let (Observation::Sent { connection, packet: Packet::Publish(publish), .. }, Consequence::Sending(sending)) =
             (*scene.observation, scene.consequence)
         else {
             return Ok(());
@@ -38,21 +39,23 @@ impl Checker for Order {
                     format!("{} was sent again to #{} behind a later one", sending.key, connection.0)
                 })
             }
-            Attribution::First(Source::Ordinary(_)) => check_overtaking(scene.truth, connection, sending),
+            Attribution::First(Source::Ordinary(_)) => {
+                check_overtaking(scene.truth, connection, sending, publish.delivery.qos())
+            }
             _ => Ok(()),
         }
     }
 }
 
 /// A new message must not overtake one of its stream that is still to be sent again.
-fn check_overtaking(truth: &Truth, connection: ConnectionId, sending: &Sending) -> Verdict {
+fn check_overtaking(truth: &Truth, connection: ConnectionId, sending: &Sending, qos: QoS) -> Verdict {
     let Some(session) = truth.session_of(connection) else { return Ok(()) };
     let Attribution::First(source) = sending.attribution else { return Ok(()) };
     let publication = truth.publication_of(source);
     let left = session
         .in_flight
         .values()
-        .filter(|it| it.progress == Progress::Published && it.connection != connection)
+        .filter(|it| it.progress == Progress::Published && it.connection != connection && it.qos == qos)
         .map(|it| truth.publication_of(it.source))
         .find(|it| it.publisher == publication.publisher && it.topic == publication.topic);
     match left {

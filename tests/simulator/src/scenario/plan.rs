@@ -105,11 +105,12 @@ impl Message {
         };
         Self {
             topic: topics::topic(random),
-            payload,
             qos: *random.pick(&[QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce]),
             retain,
-            expiry_seconds: random.chance(15).then(|| random.between(1_u32, 5)),
-            has_properties: random.chance(15),
+            // What is cleared has no payload to be told by, so one must be like the other.
+            expiry_seconds: (!payload.is_empty() && random.chance(15)).then(|| random.between(1_u32, 5)),
+            has_properties: !payload.is_empty() && random.chance(15),
+            payload,
         }
     }
 }

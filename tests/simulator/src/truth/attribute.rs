@@ -2,7 +2,7 @@
 //! again, or nothing that anybody asked for.
 
 use super::{
-    Copy, CopyId, InFlight, Progress, PublicationId, SessionKey, SharedSend, Source, Truth, session::Stream,
+    Copy, CopyId, InFlight, Progress, PublicationId, SessionKey, Source, Truth, session::Stream,
 };
 use crate::observation::MessageKey;
 use broker_core::ConnectionId;
@@ -47,13 +47,13 @@ pub(crate) enum Attribution {
 }
 
 /// What a PUBLISH says about itself.
-struct Seen<'a> {
-    session: SessionKey,
-    key: &'a MessageKey,
-    qos: QoS,
-    retain: bool,
+pub(super) struct Seen<'a> {
+    pub(super) session: SessionKey,
+    pub(super) key: &'a MessageKey,
+    pub(super) qos: QoS,
+    pub(super) retain: bool,
     /// Sorted; none where the version has none.
-    identifiers: Option<Vec<u32>>,
+    pub(super) identifiers: Option<Vec<u32>>,
 }
 
 impl Truth {
@@ -191,39 +191,6 @@ impl Truth {
             session.last_sent.insert(stream, publication);
         }
         Some(Attribution::First(Source::Ordinary(found)))
-    }
-
-    /// A member may have it if nobody had it before, or if it was in flight at QoS 1 to a member that has
-    /// ended since.
-    fn find_shared(&mut self, seen: &Seen<'_>) -> Option<Attribution> {
-        let mut is_elsewhere = None;
-        for &id in self.shared_by_key.get(seen.key).into_iter().flatten() {
-            let copy = &self.shared_copies[id];
-            let publication = &self.publications[copy.publication];
-            let options = self.groups[&copy.group].options.get(&seen.session).into_iter().flatten();
-            let fits = options.into_iter().any(|options| {
-                let own = [options.identifier];
-                let expected = if options.identifier == 0 { &[][..] } else { &own };
-                seen.qos == options.qos.min(publication.qos)
-                    && seen.retain == (publication.retain && options.retain_as_published)
-                    && seen.identifiers.as_ref().is_none_or(|identifiers| identifiers == expected)
-            });
-            if !fits {
-                continue;
-            }
-            let was_left = |send: &SharedSend| {
-                send.qos == QoS::AtLeastOnce && self.sessions[send.session].has_ended
-            };
-            if !copy.sends.iter().all(was_left) {
-                is_elsewhere = Some(Attribution::SharedTwice);
-                continue;
-            }
-            let (qos, session) = (seen.qos, seen.session);
-            let sends = &mut self.shared_copies[id].sends;
-            sends.push(SharedSend { session, qos, receipts: 0 });
-            return Some(Attribution::First(Source::Shared(id, sends.len() - 1)));
-        }
-        is_elsewhere
     }
 
     fn find_retained(&mut self, seen: &Seen<'_>) -> Option<Attribution> {

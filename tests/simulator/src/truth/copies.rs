@@ -1,7 +1,7 @@
 //! Owns the copies of messages that are due: one to each session, one to each group. Which packet was which
 //! copy is found out in `attribute`.
 
-use super::{Publication, PublicationId, RetainedDelivery, SessionKey, Subscription, Truth};
+use super::{Publication, PublicationId, RetainedDelivery, Session, SessionKey, Subscription, Truth};
 use mqtt_codec::QoS;
 use std::collections::BTreeMap;
 
@@ -11,6 +11,9 @@ pub(crate) type CopyId = usize;
 /// A place in [`Truth::shared_copies`].
 pub(crate) type SharedId = usize;
 
+/// A place in [`Truth::shared_sends`].
+pub(crate) type SharedSendId = usize;
+
 /// A share name and a Topic Filter.
 pub(crate) type GroupKey = (String, String);
 
@@ -19,8 +22,8 @@ pub(crate) type GroupKey = (String, String);
 pub(crate) enum Source {
     /// A copy for the session's own subscriptions.
     Ordinary(CopyId),
-    /// A copy for a group, and its so-manieth sending.
-    Shared(SharedId, usize),
+    /// A copy for a group, by its sending.
+    Shared(SharedSendId),
     /// A retained message for a new subscription: the so-manieth of the session.
     Retained { session: SessionKey, delivery: usize, publication: PublicationId },
 }
@@ -46,15 +49,20 @@ pub(crate) struct Copy {
 pub(crate) struct SharedCopy {
     pub publication: PublicationId,
     pub group: GroupKey,
-    pub sends: Vec<SharedSend>,
+    pub sends: Vec<SharedSendId>,
     pub excuse: Option<Excuse>,
 }
 
 /// A member that was sent a message of its group.
 #[derive(Debug)]
 pub(crate) struct SharedSend {
+    /// Which copy it was. Where several groups have one that is alike, it may turn out to be another.
+    pub copy: SharedId,
     pub session: SessionKey,
     pub qos: QoS,
+    pub retain: bool,
+    /// Sorted; none where the version has none.
+    pub identifiers: Option<Vec<u32>>,
     pub receipts: u32,
 }
 
@@ -114,6 +122,13 @@ impl Copy {
     }
 }
 
+impl Copy {
+    /// Whether it comes at QoS 0 to a session that is not connected.
+    pub(super) fn is_missed_by(&self, session: &Session) -> bool {
+        self.qos == QoS::AtMostOnce && session.connection.is_none()
+    }
+}
+
 impl SharedCopy {
     pub(super) fn new(publication: PublicationId, group: GroupKey) -> Self {
         Self { publication, group, sends: Vec::new(), excuse: None }
@@ -132,11 +147,17 @@ impl Truth {
     /// Copies at QoS 0 that were not sent when they could be will never be.
     pub(super) fn forget_missed(&mut self) {
         for copy in std::mem::take(&mut self.due_now) {
-            let Copy { session, qos, is_sent, .. } = self.copies[copy];
+            let Copy { qos, is_sent, .. } = self.copies[copy];
             if qos == QoS::AtMostOnce && !is_sent {
-                self.sessions[session].waiting.retain(|&waiting| waiting != copy);
+                self.forget(copy);
             }
         }
+    }
+
+    /// A copy will never be sent.
+    pub(super) fn forget(&mut self, copy: CopyId) {
+        let session = self.copies[copy].session;
+        self.sessions[session].waiting.retain(|&waiting| waiting != copy);
     }
 
     /// If more waits for a session than its queue may hold, anything of it may have been dropped.
@@ -241,7 +262,8 @@ impl Truth {
             self.leave_group(key, &group);
         }
         for copy in &mut self.shared_copies {
-            let went_here = copy.sends.last().filter(|send| send.session == key && send.receipts == 0);
+            let last = copy.sends.last().map(|&send| &self.shared_sends[send]);
+            let went_here = last.filter(|send| send.session == key && send.receipts == 0);
             if went_here.is_some_and(|send| send.qos == QoS::ExactlyOnce) {
                 copy.excuse = Some(Excuse::GroupLeft);
             }

@@ -1,6 +1,6 @@
 //! Owns what was published, and to whom each message is due at that moment.
 
-use super::{Copy, Group, SessionKey, SharedCopy, Truth, Will, filter};
+use super::{Copy, CopyId, Group, SessionKey, SharedCopy, Truth, Will, filter};
 use crate::observation::MessageKey;
 use broker_core::{ConnectionId, ShardId};
 use bytes::Bytes;
@@ -148,8 +148,11 @@ impl Truth {
             let copy = Copy::new(id, session, publication, matching);
             let shard = self.sessions[session].shard;
             self.publications[id].has_reached = true;
+            let is_missed = shard == origin && copy.is_missed_by(&self.sessions[session]);
             let copy_id = self.add_copy(copy);
-            if shard == origin {
+            if is_missed {
+                self.forget(copy_id);
+            } else if shard == origin {
                 self.due_now.push(copy_id);
             } else {
                 self.publications[id].pending.insert(shard);
@@ -189,7 +192,13 @@ impl Truth {
         };
         let here = self.copies.iter().enumerate().rev().take_while(|(_, copy)| copy.publication >= id);
         let due = here.filter(|(_, copy)| copy.publication == id && self.sessions[copy.session].shard == shard);
-        self.due_now.extend(due.map(|(copy, _)| copy));
+        let (missed, due): (Vec<_>, Vec<_>) =
+            due.partition(|(_, copy)| copy.is_missed_by(&self.sessions[copy.session]));
+        let missed: Vec<CopyId> = missed.into_iter().map(|(copy, _)| copy).collect();
+        self.due_now.extend(due.into_iter().map(|(copy, _)| copy));
+        for copy in missed {
+            self.forget(copy);
+        }
     }
 }
 

@@ -39,12 +39,12 @@ impl Truth {
         };
         let times = match source {
             Source::Ordinary(copy) => &mut self.copies[copy].receipts,
-            Source::Shared(copy, send) => {
-                let group = self.shared_copies[copy].group.clone();
-                if let Some(group) = self.groups.get_mut(&group) {
+            Source::Shared(send) => {
+                let copy = self.shared_sends[send].copy;
+                if let Some(group) = self.groups.get_mut(&self.shared_copies[copy].group) {
                     group.outstanding.retain(|&outstanding| outstanding != copy);
                 }
-                &mut self.shared_copies[copy].sends[send].receipts
+                &mut self.shared_sends[send].receipts
             }
             Source::Retained { session, delivery, publication } => {
                 self.sessions[session].retained[delivery].receipts.entry(publication).or_default()

@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug)]
 pub(crate) struct RetainedDelivery {
     pub filter: String,
-    pub options: Subscription,
+    /// The subscription's, and those it was given while some of it was still to come: either may hold.
+    pub options: Vec<Subscription>,
     /// What was retained at that moment.
     pub expected: Vec<PublicationId>,
     /// What was sent.
@@ -67,7 +68,7 @@ impl Truth {
         self.end_retained(key, filter);
         self.sessions[key].retained.push(RetainedDelivery {
             filter: filter.to_owned(),
-            options,
+            options: vec![options],
             expected,
             sent: BTreeSet::new(),
             receipts: BTreeMap::new(),
@@ -76,6 +77,13 @@ impl Truth {
             since: self.publications.len(),
         });
         self.note_pressure(key);
+    }
+
+    /// A subscription has new options and asks for no retained messages: what is still to come may come as the
+    /// new ones have it.
+    pub(super) fn change_retained(&mut self, key: SessionKey, filter: &str, options: Subscription) {
+        let pending = self.sessions[key].retained.iter_mut().filter(|it| it.filter == filter && !it.is_over);
+        pending.for_each(|delivery| delivery.options.push(options));
     }
 
     /// Retained messages of a filter are no longer due.
@@ -95,17 +103,19 @@ impl Truth {
         identifiers: Option<&[u32]>,
     ) -> bool {
         let publication = &self.publications[id];
-        let options = delivery.options;
         let was_there = publication.retained_until.is_none_or(|until| until >= delivery.since);
-        let own = [options.identifier];
-        let expected = if options.identifier == 0 { &[][..] } else { &own };
+        let is_asked = |options: &Subscription| {
+            let own = [options.identifier];
+            let expected = if options.identifier == 0 { &[][..] } else { &own };
+            qos == publication.qos.min(options.qos)
+                && identifiers.is_none_or(|identifiers| identifiers == expected)
+                && !(options.no_local && publication.publisher == key)
+        };
         publication.retain
             && !publication.payload.is_empty()
             && was_there
             && !delivery.sent.contains(&id)
             && filter::matches(&delivery.filter, &publication.topic)
-            && qos == publication.qos.min(options.qos)
-            && identifiers.is_none_or(|identifiers| identifiers == expected)
-            && !(options.no_local && publication.publisher == key)
+            && delivery.options.iter().any(is_asked)
     }
 }

@@ -47,6 +47,8 @@ impl Truth {
         };
         if wants_retained {
             self.deliver_retained(session, filter, subscription);
+        } else {
+            self.change_retained(session, filter, subscription);
         }
     }
 

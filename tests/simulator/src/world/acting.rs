@@ -93,7 +93,10 @@ impl World {
         let is_slow =
             self.weather == Weather::Rough && self.random.chance(self.settings.network.slow_percent);
         let speed = if is_slow { Speed::Slow(self.random.between(20_u16, 400).into()) } else { Speed::Fast };
-        self.links.push(Link::new(client, plan.version, speed, self.schedule.now_ms()));
+        let last_version = self.links.iter().rev().find(|link| link.client == client).map(|link| link.version);
+        let version = last_version.filter(|_| self.clients[client].has_in_flight()).unwrap_or(plan.version);
+        let plan = &ConnectPlan { version, ..plan.clone() };
+        self.links.push(Link::new(client, version, speed, self.schedule.now_ms()));
         if self.planted.strikes(Plant::ForgetfulClient) {
             self.clients[client].forget_received();
         }
@@ -103,10 +106,16 @@ impl World {
 
     pub(super) fn thaw(&mut self, connection: ConnectionId) {
         let link = self.link(connection);
-        if link.speed == Speed::Frozen {
-            link.speed = Speed::Fast;
-            self.schedule_flush(connection);
+        if link.speed != Speed::Frozen {
+            return;
         }
+        link.speed = Speed::Fast;
+        let (unread, unsent) = (std::mem::take(&mut link.unread), std::mem::take(&mut link.unsent));
+        for packet in unsent {
+            self.reply(connection, packet);
+        }
+        self.arrive_at_client(connection, &unread);
+        self.schedule_flush(connection);
     }
 
     /// A client gets round to answering.
@@ -114,7 +123,7 @@ impl World {
         let link = self.link(connection);
         let client = link.client;
         if link.speed == Speed::Frozen {
-            return self.schedule.after(100, Event::Reply(connection, packet));
+            return link.unsent.push(packet);
         }
         if self.clients[client].connection() == Some(connection) {
             self.write_to_broker(connection, &[packet]);

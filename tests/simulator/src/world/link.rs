@@ -1,7 +1,7 @@
 //! Owns the state of one network connection, both ends of it. What moves along it is `network`'s business.
 
 use broker_core::ShardId;
-use mqtt_codec::ProtocolVersion;
+use mqtt_codec::{Packet, ProtocolVersion};
 
 /// One network connection.
 #[derive(Debug)]
@@ -24,6 +24,9 @@ pub(super) struct Link {
     /// When the last bytes under way arrive, each way: what is sent later does not arrive sooner.
     pub(super) to_broker_at_ms: u64,
     pub(super) to_client_at_ms: u64,
+    /// What arrived at a frozen client, and what it would have replied.
+    pub(super) unread: Vec<u8>,
+    pub(super) unsent: Vec<Packet>,
     /// When the client's last reply is due.
     pub(super) reply_at_ms: u64,
 }
@@ -76,6 +79,8 @@ impl Link {
             speed,
             to_broker_at_ms: now_ms,
             to_client_at_ms: now_ms,
+            unread: Vec::new(),
+            unsent: Vec::new(),
             reply_at_ms: now_ms,
         }
     }

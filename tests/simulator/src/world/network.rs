@@ -129,9 +129,9 @@ impl World {
         if is_lost || self.clients[client].connection() != Some(connection) {
             return;
         }
-        if self.link(connection).speed == Speed::Frozen {
-            // It lies there until the client reads again.
-            return self.schedule.after(100, Event::ToClient(connection, Bytes::copy_from_slice(bytes)));
+        let link = self.link(connection);
+        if link.speed == Speed::Frozen {
+            return link.unread.extend_from_slice(bytes);
         }
         let session = self.judge.truth.connections.get(&connection).map(|known| known.session);
         let was_connected = self.clients[client].is_connected();
