@@ -96,7 +96,7 @@ pub(crate) fn all() -> Vec<Box<dyn Checker>> {
         Box::new(answers::Answers::default()),
         Box::new(backlog::Backlog::default()),
         Box::new(exactly_once::ExactlyOnce),
-        Box::new(loss::Loss::default()),
+        Box::new(loss::Loss),
     ]
 }
 

@@ -59,6 +59,7 @@ impl Judge {
             return;
         }
         self.truth.now_ms = now_ms;
+        self.truth.settle();
         let found = self
             .checkers
             .iter_mut()

@@ -9,16 +9,18 @@ mod filter;
 mod publication;
 mod receipt;
 mod retained;
-mod shared;
+mod sends;
 mod session;
 mod sessions;
+mod settling;
 mod subscribe;
 
 pub(crate) use attribute::{Attribution, Sending};
 pub(crate) use connection::{Connection, Request};
-pub(crate) use copies::{Copy, CopyId, Excuse, Group, GroupKey, SharedCopy, SharedId, SharedSend, SharedSendId, Source};
+pub(crate) use copies::{Copy, CopyId, Excuse, Group, GroupKey, SharedCopy, SharedId};
 pub(crate) use publication::{Publication, PublicationId, forwarded as forwarded_properties};
 pub(crate) use retained::RetainedDelivery;
+pub(crate) use sends::{Send, SendId, Slot, Told};
 pub(crate) use session::{InFlight, Progress, Session, SessionKey, Subscription, Will};
 
 use crate::{
@@ -50,8 +52,8 @@ pub(crate) struct Truth {
     pub copies: Vec<Copy>,
     /// Every copy that is due to one member of a group.
     pub shared_copies: Vec<SharedCopy>,
-    /// Every sending of one of those.
-    pub shared_sends: Vec<SharedSend>,
+    /// Every PUBLISH to a client, those sent again not counted.
+    pub sends: Vec<Send>,
     /// The groups of shared subscriptions.
     pub groups: BTreeMap<GroupKey, Group>,
     /// The last retained message of each topic.
@@ -60,10 +62,12 @@ pub(crate) struct Truth {
     pub due_now: Vec<CopyId>,
     /// Where copies of this step's publications are to be forwarded to.
     pub forwards_due_now: BTreeSet<(PublicationId, ShardId)>,
+    /// What must have come and did not, once the run is over.
+    pub lost: Vec<Slot>,
     current: BTreeMap<String, SessionKey>,
     publications_by_key: BTreeMap<MessageKey, Vec<PublicationId>>,
     shared_by_key: BTreeMap<MessageKey, Vec<SharedId>>,
-    first_sends: usize,
+    copies_by_key: BTreeMap<(SessionKey, MessageKey), Vec<CopyId>>,
 }
 
 /// What an observation means in the light of the truth.
@@ -74,7 +78,7 @@ pub(crate) enum Consequence {
     /// A PUBLISH was sent: this is what it was.
     Sending(Sending),
     /// An application got a message, for the so-manieth time.
-    Receipt { source: Source, times: u32 },
+    Receipt { times: u32 },
     /// An application got a message that nobody had sent it.
     ReceiptOfNothing,
 }
@@ -91,15 +95,16 @@ impl Truth {
             publications: Vec::new(),
             copies: Vec::new(),
             shared_copies: Vec::new(),
-            shared_sends: Vec::new(),
+            sends: Vec::new(),
             groups: BTreeMap::new(),
             retained: BTreeMap::new(),
             due_now: Vec::new(),
             forwards_due_now: BTreeSet::new(),
+            lost: Vec::new(),
             current: BTreeMap::new(),
             publications_by_key: BTreeMap::new(),
             shared_by_key: BTreeMap::new(),
-            first_sends: 0,
+            copies_by_key: BTreeMap::new(),
         }
     }
 
@@ -145,20 +150,26 @@ impl Truth {
         self.publications_by_key.contains_key(key)
     }
 
+    /// Whether a message can be told from every other.
+    #[must_use]
+    pub(crate) fn is_unique(&self, key: &MessageKey) -> bool {
+        self.publications_by_key.get(key).is_some_and(|publications| publications.len() == 1)
+    }
+
     /// The session that a connection is or was for.
     #[must_use]
     pub(crate) fn session_of(&self, connection: ConnectionId) -> Option<&Session> {
         Some(&self.sessions[self.connections.get(&connection)?.session])
     }
 
-    /// The publication that a copy is of.
+    /// The publication that a sending was of.
+    ///
+    /// # Panics
+    /// If it was of none.
     #[must_use]
-    pub(crate) fn publication_of(&self, source: Source) -> &Publication {
-        &self.publications[match source {
-            Source::Ordinary(copy) => self.copies[copy].publication,
-            Source::Shared(send) => self.shared_copies[self.shared_sends[send].copy].publication,
-            Source::Retained { publication, .. } => publication,
-        }]
+    pub(crate) fn publication_of(&self, send: SendId) -> &Publication {
+        let slot = self.sends[send].slot.expect("what is none of what is due ends the run");
+        &self.publications[self.publication_in(slot)]
     }
 
     /// When a shard must have acted on a deadline: timers are exact to their tick, and the simulated clock of

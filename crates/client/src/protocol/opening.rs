@@ -73,7 +73,13 @@ impl<T: Tickets> Protocol<T> {
         self.connected = Some(Arc::clone(&connected));
         // Told before what the session then brings about.
         effects.push(Effect::Connected(connected));
-        if session_present { self.resume(effects) } else { self.start_over(effects) }
+        if session_present {
+            self.resume(effects);
+        } else if self.options.version == ProtocolVersion::V31 && !clean_start {
+            self.assume_session(effects);
+        } else {
+            self.start_over(effects);
+        }
     }
 
     /// The server continues the session `[MQTT5-4.4.0-1]` `[MQTT311-4.4.0-1]`.
@@ -85,6 +91,13 @@ impl<T: Tickets> Protocol<T> {
             self.receiver.refused(packet_id);
         }
         self.subscribing.resend_unanswered();
+    }
+
+    /// MQTT 3.1 has no Session Present: a session that was asked for is taken to go on, so that QoS 2 stays exactly
+    /// once, and is subscribed to again in case it does not.
+    fn assume_session(&mut self, effects: &mut Effects<T>) {
+        self.resume(effects);
+        self.subscribing.resubscribe(self.subscriptions.keys());
     }
 
     /// The server has no session: ours is discarded `[MQTT5-3.2.2-5]`, and what callers still want begins anew.

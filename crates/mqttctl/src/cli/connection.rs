@@ -17,8 +17,13 @@ use std::{ffi::OsString, process};
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct ConnectionArguments {
-    /// Server, credentials and topic in one: mqtt://[user[:password]@]host[:port][/topic]
-    #[arg(value_name = "URL", conflicts_with = "url", help_heading = "Arguments")]
+    // Its help is no doc comment: the brackets would be taken for links.
+    #[arg(
+        value_name = "URL",
+        conflicts_with = "url",
+        help_heading = "Arguments",
+        help = "Server, credentials and topic in one: mqtt://[user[:password]@]host[:port][/topic]"
+    )]
     positional_url: Option<MqttUrl>,
     /// The same as an option; the options below take precedence over its parts
     #[arg(short = 'L', long, value_name = "URL")]

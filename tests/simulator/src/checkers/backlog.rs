@@ -4,7 +4,7 @@
 use super::{Checker, Scene, Verdict, ensure};
 use crate::{
     observation::Observation,
-    truth::{Attribution, Consequence, CopyId, SessionKey, Source, Truth},
+    truth::{Attribution, Consequence, CopyId, SessionKey, Slot, Truth},
 };
 use broker_core::config::QueuePolicy;
 use mqtt_codec::{Packet, QoS};
@@ -36,7 +36,10 @@ impl Checker for Backlog {
                 Ok(())
             }
             (_, Consequence::Sending(sending)) => match sending.attribution {
-                Attribution::First(Source::Ordinary(copy)) => self.count(copy, truth),
+                Attribution::First(send) => match truth.sends[send].slot {
+                    Some(Slot::Ordinary(copy)) => self.count(copy, truth),
+                    _ => Ok(()),
+                },
                 _ => Ok(()),
             },
             _ => Ok(()),
@@ -48,7 +51,9 @@ impl Backlog {
     fn count(&mut self, copy: CopyId, truth: &Truth) -> Verdict {
         let session = truth.copies[copy].session;
         let Some((waiting, sent)) = self.waiting.get_mut(&session) else { return Ok(()) };
-        *sent += u32::from(waiting.remove(&copy));
+        // What was published again since may be the later one, and have taken a dropped one's place.
+        let is_unique = truth.is_unique(&truth.publications[truth.copies[copy].publication].key);
+        *sent += u32::from(waiting.remove(&copy) && is_unique);
         let maximum = truth.settings.config.limits.queue_messages_max;
         ensure(*sent <= maximum, || {
             let client = &truth.sessions[session].client_id;

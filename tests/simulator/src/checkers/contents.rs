@@ -24,7 +24,7 @@ impl Checker for Contents {
         else {
             return Ok(());
         };
-        let (Attribution::First(source) | Attribution::Again { source, .. }) = sending.attribution else {
+        let (Attribution::First(source) | Attribution::Again(source)) = sending.attribution else {
             return Ok(());
         };
         let publication = scene.truth.publication_of(source);

@@ -14,7 +14,7 @@ impl Checker for ExactlyOnce {
     }
 
     fn observe(&mut self, scene: &Scene<'_>) -> Verdict {
-        let (Observation::Delivered { connection, delivered }, &Consequence::Receipt { times, .. }) =
+        let (Observation::Delivered { connection, delivered }, &Consequence::Receipt { times }) =
             (*scene.observation, scene.consequence)
         else {
             return Ok(());

@@ -5,7 +5,7 @@
 use super::{Checker, Scene, Verdict, ensure};
 use crate::{
     observation::Observation,
-    truth::{Attribution, Consequence, Progress, Sending, Source, Truth},
+    truth::{Attribution, Consequence, Progress, SendId, Sending, Truth},
 };
 use broker_core::ConnectionId;
 use mqtt_codec::{Packet, QoS};
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 #[derive(Debug, Default)]
 pub(super) struct Order {
     /// The last message sent again on each connection.
-    again: BTreeMap<ConnectionId, usize>,
+    again: BTreeMap<ConnectionId, SendId>,
 }
 
 impl Checker for Order {
@@ -29,17 +29,17 @@ impl Checker for Order {
             return Ok(());
         };
         match sending.attribution {
-            Attribution::OutOfOrder { after, .. } => {
+            Attribution::OutOfOrder { after } => {
                 let after = &scene.truth.publications[after].key;
                 Err(format!("{} was sent to #{} after {after}", sending.key, connection.0))
             }
-            Attribution::Again { first_sent, .. } => {
+            Attribution::Again(first_sent) => {
                 let former = self.again.insert(connection, first_sent);
                 ensure(former.is_none_or(|former| former < first_sent), || {
                     format!("{} was sent again to #{} behind a later one", sending.key, connection.0)
                 })
             }
-            Attribution::First(Source::Ordinary(_)) => {
+            Attribution::First(_) => {
                 check_overtaking(scene.truth, connection, sending, publish.delivery.qos())
             }
             _ => Ok(()),
@@ -47,16 +47,19 @@ impl Checker for Order {
     }
 }
 
-/// A new message must not overtake one of its stream that is still to be sent again.
+/// A new message must not overtake one of its stream that is still to be sent again, unless the client takes no
+/// packet of that size any more.
 fn check_overtaking(truth: &Truth, connection: ConnectionId, sending: &Sending, qos: QoS) -> Verdict {
     let Some(session) = truth.session_of(connection) else { return Ok(()) };
     let Attribution::First(source) = sending.attribution else { return Ok(()) };
     let publication = truth.publication_of(source);
+    let packet_bytes_max = u64::from(truth.connections[&connection].packet_bytes_max);
     let left = session
         .in_flight
         .values()
         .filter(|it| it.progress == Progress::Published && it.connection != connection && it.qos == qos)
         .map(|it| truth.publication_of(it.source))
+        .filter(|it| it.packet_bytes_most() <= packet_bytes_max)
         .find(|it| it.publisher == publication.publisher && it.topic == publication.topic);
     match left {
         None => Ok(()),

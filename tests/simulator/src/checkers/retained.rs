@@ -5,7 +5,7 @@
 use super::{Checker, Scene, Verdict, ensure};
 use crate::{
     observation::Observation,
-    truth::{Attribution, Consequence, PublicationId, Sending, Source, Truth},
+    truth::{Attribution, Consequence, PublicationId, Sending, Slot, Truth},
 };
 use std::collections::BTreeSet;
 
@@ -35,7 +35,10 @@ impl Checker for Retained {
             return Ok(());
         }
         let publication = match *attribution {
-            Attribution::First(Source::Retained { publication, .. }) => publication,
+            Attribution::First(send) => match scene.truth.sends[send].slot {
+                Some(Slot::Retained { publication, .. }) => publication,
+                _ => return Ok(()),
+            },
             Attribution::Unasked => return Err(format!("{key} is retained at {topic} and should not be")),
             _ => return Ok(()),
         };

@@ -2,11 +2,11 @@
 //! again, or nothing that anybody asked for.
 
 use super::{
-    Copy, CopyId, InFlight, Progress, PublicationId, SessionKey, Source, Truth, session::Stream,
+    Copy, CopyId, InFlight, Progress, PublicationId, Send, SendId, Slot, Told, Truth, session::Stream,
 };
 use crate::observation::MessageKey;
 use broker_core::ConnectionId;
-use mqtt_codec::{QoS, packet::Publish};
+use mqtt_codec::packet::Publish;
 
 /// A PUBLISH to a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,11 +23,11 @@ pub(crate) struct Sending {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Attribution {
     /// A message that is due, for the first time.
-    First(Source),
+    First(SendId),
     /// A message in flight, again on a new connection.
-    Again { source: Source, first_sent: usize },
+    Again(SendId),
     /// A message that is due, but a later one of its stream was sent before it.
-    OutOfOrder { source: Source, after: PublicationId },
+    OutOfOrder { after: PublicationId },
     /// A first delivery under the identifier of a message in flight.
     IdInUse { by: MessageKey },
     /// The message in flight under its identifier, without DUP.
@@ -44,16 +44,6 @@ pub(crate) enum Attribution {
     Unasked,
     /// An alias stands for its topic that was never defined.
     UnknownAlias,
-}
-
-/// What a PUBLISH says about itself.
-pub(super) struct Seen<'a> {
-    pub(super) session: SessionKey,
-    pub(super) key: &'a MessageKey,
-    pub(super) qos: QoS,
-    pub(super) retain: bool,
-    /// Sorted; none where the version has none.
-    pub(super) identifiers: Option<Vec<u32>>,
 }
 
 impl Truth {
@@ -101,7 +91,7 @@ impl Truth {
             {
                 in_flight.connection = id;
                 connection.sent.insert(packet_id.get(), in_flight.source);
-                Attribution::Again { source: in_flight.source, first_sent: in_flight.first_sent }
+                Attribution::Again(in_flight.source)
             }
             _ => Attribution::NotInFlight,
         }
@@ -118,116 +108,79 @@ impl Truth {
                 false => Attribution::IdInUse { by: in_flight.key.clone() },
             };
         }
-        let identifiers = connection.version.has_properties().then(|| {
-            let mut all: Vec<u32> =
-                publish.properties.subscription_identifiers().map(Into::into).collect();
-            all.sort_unstable();
-            all
-        });
-        let seen = Seen { session, key, qos, retain: publish.retain, identifiers };
-        let attribution = self.find(&seen);
+        let told = connection.version.has_properties().then(|| Told::of(publish));
+        let (key, retain, at_ms) = (key.clone(), publish.retain, self.now_ms);
+        let send = self.sends.len();
+        self.sends.push(Send { session, key: key.clone(), qos, retain, told, at_ms, slot: None, receipts: 0 });
+        let attribution = self.find(send);
         if let Attribution::First(source) = attribution {
             let Some(connection) = self.connections.get_mut(&id) else { return attribution };
             let Some(packet_id) = packet_id else {
-                connection.sent_at_most_once.push_back((key.clone(), source));
+                connection.sent_at_most_once.push_back(source);
                 return attribution;
             };
             connection.sent.insert(packet_id, source);
-            self.first_sends += 1;
-            let (progress, first_sent) = (Progress::Published, self.first_sends);
-            let in_flight = InFlight { key: key.clone(), qos, source, progress, connection: id, first_sent };
+            let in_flight = InFlight { key, qos, source, progress: Progress::Published, connection: id };
             self.sessions[session].in_flight.insert(packet_id, in_flight);
         }
         attribution
     }
 
-    /// Which of the messages that are due this is. Where several are alike it does not matter which.
-    fn find(&mut self, seen: &Seen<'_>) -> Attribution {
-        let ordinary = self.find_ordinary(seen);
-        if let Some(found @ Attribution::First(_)) = ordinary {
-            return found;
+    /// Which of the copies that are due a sending is.
+    fn find(&mut self, send: SendId) -> Attribution {
+        let slots = self.slots(&self.sends[send]);
+        let copies: Vec<CopyId> = slots
+            .iter()
+            .filter_map(|slot| match *slot {
+                Slot::Ordinary(copy) => Some(copy),
+                Slot::Shared(_) | Slot::Retained { .. } => None,
+            })
+            .collect();
+        // Only what can be nothing else is sure to be part of its stream.
+        if copies.len() == slots.len()
+            && let Some(attribution) = self.find_in_order(send, &copies)
+        {
+            return attribution;
         }
-        let shared = self.find_shared(seen);
-        if let Some(found @ Attribution::First(_)) = shared {
-            return found;
+        match self.place(send, &mut Vec::new()) {
+            true => Attribution::First(send),
+            false if slots.iter().any(|slot| matches!(slot, Slot::Shared(_))) => Attribution::SharedTwice,
+            false => self.explain(send),
         }
-        if let Some(found) = self.find_retained(seen) {
-            return found;
-        }
-        ordinary.or(shared).unwrap_or_else(|| self.explain(seen))
     }
 
-    fn find_ordinary(&mut self, seen: &Seen<'_>) -> Option<Attribution> {
-        let is_it = |copy: &Copy| {
-            copy.qos == seen.qos
-                && copy.retain == seen.retain
-                && seen.identifiers.as_ref().is_none_or(|identifiers| *identifiers == copy.identifiers)
-        };
-        let session = &self.sessions[seen.session];
-        let alike: Vec<CopyId> = session
-            .waiting
-            .iter()
-            .copied()
-            .filter(|&copy| self.publications[self.copies[copy].publication].key == *seen.key)
-            .filter(|&copy| is_it(&self.copies[copy]))
-            .collect();
-        let first = *alike.first()?;
+    /// The first of copies that are alike which was not sent and does not come too late. None if all were sent.
+    fn find_in_order(&mut self, send: SendId, copies: &[CopyId]) -> Option<Attribution> {
+        let mut unsent = copies.iter().copied().filter(|&copy| self.copies[copy].sent.is_none()).peekable();
+        let first = *unsent.peek()?;
+        let last_sent = &self.sessions[self.copies[first].session].last_sent;
         let after = |copy: CopyId| {
-            let last = session.last_sent.get(&self.stream(copy)).copied();
+            let last = last_sent.get(&self.stream(copy)).copied();
             last.filter(|&last| last > self.copies[copy].publication)
         };
-        // As a retained message it would be no part of the stream, and nobody can tell the two apart.
-        let is_ambiguous = seen.retain && self.retained_for(seen).is_some();
-        let Some(found) = alike.into_iter().find(|&copy| is_ambiguous || after(copy).is_none()) else {
-            let after = after(first).unwrap_or_default();
-            return Some(Attribution::OutOfOrder { source: Source::Ordinary(first), after });
+        let Some(copy) = unsent.find(|&copy| after(copy).is_none()) else {
+            return Some(Attribution::OutOfOrder { after: after(first).unwrap_or_default() });
         };
-        let stream = self.stream(found);
-        let publication = self.copies[found].publication;
-        self.copies[found].is_sent = true;
-        let session = &mut self.sessions[seen.session];
-        session.waiting.retain(|&waiting| waiting != found);
-        if !is_ambiguous {
-            session.last_sent.insert(stream, publication);
-        }
-        Some(Attribution::First(Source::Ordinary(found)))
-    }
-
-    fn find_retained(&mut self, seen: &Seen<'_>) -> Option<Attribution> {
-        let (delivery, publication) = self.retained_for(seen)?;
-        let session = seen.session;
-        self.sessions[session].retained[delivery].sent.insert(publication);
-        Some(Attribution::First(Source::Retained { session, delivery, publication }))
-    }
-
-    fn retained_for(&self, seen: &Seen<'_>) -> Option<(usize, PublicationId)> {
-        if !seen.retain {
-            return None;
-        }
-        let identifiers = seen.identifiers.as_deref();
-        let publications = self.publications_by_key.get(seen.key)?;
-        let deliveries = self.sessions[seen.session].retained.iter().enumerate();
-        let fitting = deliveries.filter_map(|(number, delivery)| {
-            let fits = |id: &&PublicationId| {
-                self.is_retained_for(seen.session, delivery, **id, seen.qos, identifiers)
-            };
-            publications.iter().find(fits).map(|&id| (number, id, delivery))
-        });
-        // Where several are alike, one that must come rather than one that may.
-        let found = fitting.max_by_key(|(_, id, delivery)| !delivery.is_over && delivery.expected.contains(id));
-        found.map(|(number, id, _)| (number, id))
+        let (stream, publication) = (self.stream(copy), self.copies[copy].publication);
+        self.assign(send, Slot::Ordinary(copy));
+        self.sessions[self.copies[copy].session].last_sent.insert(stream, publication);
+        Some(Attribution::First(send))
     }
 
     /// Why a message is none of those that are due.
-    fn explain(&self, seen: &Seen<'_>) -> Attribution {
-        let is_of_key = |copy: &&Copy| self.publications[copy.publication].key == *seen.key;
-        let waiting = self.sessions[seen.session].waiting.iter().map(|&copy| &self.copies[copy]);
-        if let Some(Copy { qos, retain, identifiers, .. }) = waiting.into_iter().find(is_of_key) {
-            let expected = format!("{qos:?}, retain={retain}, subscription identifiers {identifiers:?}");
-            return Attribution::Altered { expected };
+    fn explain(&self, send: SendId) -> Attribution {
+        let send = &self.sends[send];
+        let copies = self.copies_by_key.get(&(send.session, send.key.clone()));
+        let mut copies = copies.into_iter().flatten().map(|&copy| &self.copies[copy]).peekable();
+        if copies.peek().is_none() {
+            return Attribution::Unasked;
         }
-        let mut own = self.copies.iter().filter(|copy| copy.session == seen.session);
-        if own.any(|copy| is_of_key(&copy)) { Attribution::Extra } else { Attribution::Unasked }
+        match copies.find(|copy| copy.sent.is_none()) {
+            Some(Copy { qos, retain, identifiers, .. }) => Attribution::Altered {
+                expected: format!("{qos:?}, retain={retain}, subscription identifiers {identifiers:?}"),
+            },
+            None => Attribution::Extra,
+        }
     }
 
     pub(super) fn stream(&self, copy: CopyId) -> Stream {
@@ -235,5 +188,14 @@ impl Truth {
         let publication = &self.publications[copy.publication];
         let publisher = self.sessions[publication.publisher].client_id.clone();
         Stream { publisher, topic: publication.topic.clone(), qos: copy.qos }
+    }
+}
+
+impl Told {
+    fn of(publish: &Publish) -> Self {
+        let mut identifiers: Vec<u32> =
+            publish.properties.subscription_identifiers().map(Into::into).collect();
+        identifiers.sort_unstable();
+        Self { identifiers, expiry_seconds: publish.properties.message_expiry_interval().map(u64::from) }
     }
 }

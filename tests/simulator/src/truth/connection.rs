@@ -1,7 +1,6 @@
 //! Owns what is true of one network connection. Its session is `session`'s business.
 
-use super::{PublicationId, SessionKey, Source};
-use crate::observation::MessageKey;
+use super::{PublicationId, SendId, SessionKey};
 use mqtt_codec::{
     ProtocolVersion,
     packet::{Connect, Subscribe, SubscriptionOptions, Unsubscribe},
@@ -38,9 +37,9 @@ pub(crate) struct Connection {
     /// Aliases that the broker defined.
     pub(super) outbound_aliases: BTreeMap<u16, String>,
     /// What was sent at QoS 1 and 2, by identifier.
-    pub(super) sent: BTreeMap<u16, Source>,
+    pub(super) sent: BTreeMap<u16, SendId>,
     /// What was sent at QoS 0 and is still on its way.
-    pub(super) sent_at_most_once: VecDeque<(MessageKey, Source)>,
+    pub(super) sent_at_most_once: VecDeque<SendId>,
 }
 
 /// A request that awaits its answer.

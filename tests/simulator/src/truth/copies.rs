@@ -1,7 +1,7 @@
 //! Owns the copies of messages that are due: one to each session, one to each group. Which packet was which
 //! copy is found out in `attribute`.
 
-use super::{Publication, PublicationId, RetainedDelivery, Session, SessionKey, Subscription, Truth};
+use super::{Publication, PublicationId, RetainedDelivery, Send, SendId, Slot, Session, SessionKey, Subscription, Truth};
 use mqtt_codec::QoS;
 use std::collections::BTreeMap;
 
@@ -11,22 +11,8 @@ pub(crate) type CopyId = usize;
 /// A place in [`Truth::shared_copies`].
 pub(crate) type SharedId = usize;
 
-/// A place in [`Truth::shared_sends`].
-pub(crate) type SharedSendId = usize;
-
 /// A share name and a Topic Filter.
 pub(crate) type GroupKey = (String, String);
-
-/// What a PUBLISH to a client was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Source {
-    /// A copy for the session's own subscriptions.
-    Ordinary(CopyId),
-    /// A copy for a group, by its sending.
-    Shared(SharedSendId),
-    /// A retained message for a new subscription: the so-manieth of the session.
-    Retained { session: SessionKey, delivery: usize, publication: PublicationId },
-}
 
 /// A message that is due to a session.
 #[derive(Debug)]
@@ -37,9 +23,8 @@ pub(crate) struct Copy {
     pub retain: bool,
     /// Sorted.
     pub identifiers: Vec<u32>,
-    pub is_sent: bool,
-    /// How often the application got it.
-    pub receipts: u32,
+    /// The sending that it was.
+    pub sent: Option<SendId>,
     /// Whether the session's queue was so full that it may have been dropped.
     pub was_pressed: bool,
 }
@@ -49,21 +34,8 @@ pub(crate) struct Copy {
 pub(crate) struct SharedCopy {
     pub publication: PublicationId,
     pub group: GroupKey,
-    pub sends: Vec<SharedSendId>,
+    pub sends: Vec<SendId>,
     pub excuse: Option<Excuse>,
-}
-
-/// A member that was sent a message of its group.
-#[derive(Debug)]
-pub(crate) struct SharedSend {
-    /// Which copy it was. Where several groups have one that is alike, it may turn out to be another.
-    pub copy: SharedId,
-    pub session: SessionKey,
-    pub qos: QoS,
-    pub retain: bool,
-    /// Sorted; none where the version has none.
-    pub identifiers: Option<Vec<u32>>,
-    pub receipts: u32,
 }
 
 /// A group of a shared subscription.
@@ -115,8 +87,7 @@ impl Copy {
             // [MQTT5-3.3.1-12] [MQTT5-3.3.1-13] [MQTT311-3.3.1-9]
             retain: publication.retain && retain_as_published,
             identifiers,
-            is_sent: false,
-            receipts: 0,
+            sent: None,
             was_pressed: false,
         }
     }
@@ -138,6 +109,8 @@ impl SharedCopy {
 impl Truth {
     pub(super) fn add_copy(&mut self, copy: Copy) -> CopyId {
         let (id, session) = (self.copies.len(), copy.session);
+        let key = self.publications[copy.publication].key.clone();
+        self.copies_by_key.entry((session, key)).or_default().push(id);
         self.copies.push(copy);
         self.sessions[session].waiting.push(id);
         self.note_pressure(session);
@@ -147,8 +120,8 @@ impl Truth {
     /// Copies at QoS 0 that were not sent when they could be will never be.
     pub(super) fn forget_missed(&mut self) {
         for copy in std::mem::take(&mut self.due_now) {
-            let Copy { qos, is_sent, .. } = self.copies[copy];
-            if qos == QoS::AtMostOnce && !is_sent {
+            let Copy { qos, sent, .. } = self.copies[copy];
+            if qos == QoS::AtMostOnce && sent.is_none() {
                 self.forget(copy);
             }
         }
@@ -200,11 +173,13 @@ impl Truth {
     #[must_use]
     pub(crate) fn excuse(&self, copy: &Copy) -> Option<Excuse> {
         let (publication, session) = (&self.publications[copy.publication], &self.sessions[copy.session]);
-        if session.has_ended {
+        if copy.qos == QoS::AtMostOnce {
+            Some(Excuse::AtMostOnce)
+        } else if session.has_ended {
             Some(Excuse::SessionEnded)
         } else if copy.was_pressed {
             Some(Excuse::QueueFull)
-        } else if !copy.is_sent && publication.is_expired(self.now_ms) {
+        } else if copy.sent.is_none() && publication.is_expired(self.now_ms) {
             Some(Excuse::Expired)
         } else if u64::from(session.packet_bytes_max) < publication.packet_bytes_most() {
             Some(Excuse::TooLarge)
@@ -261,18 +236,16 @@ impl Truth {
         for group in std::mem::take(&mut self.sessions[key].groups) {
             self.leave_group(key, &group);
         }
-        for copy in &mut self.shared_copies {
-            let last = copy.sends.last().map(|&send| &self.shared_sends[send]);
-            let went_here = last.filter(|send| send.session == key && send.receipts == 0);
-            if went_here.is_some_and(|send| send.qos == QoS::ExactlyOnce) {
-                copy.excuse = Some(Excuse::GroupLeft);
-            }
+        let is_lost = |send: &&Send| send.session == key && send.qos == QoS::ExactlyOnce && send.receipts == 0;
+        // Any of the copies that are alike may be the one.
+        let lost: Vec<Slot> = self.sends.iter().filter(is_lost).flat_map(|send| self.slots(send)).collect();
+        for (id, copy) in self.shared_copies.iter_mut().enumerate() {
             // It may have waited here, with nobody else left to get it.
             let group = self.groups.get(&copy.group);
-            if copy.sends.is_empty() && group.is_none_or(|group| group.members.is_empty()) {
+            let is_left = copy.sends.is_empty() && group.is_none_or(|group| group.members.is_empty());
+            if is_left || lost.contains(&Slot::Shared(id)) {
                 copy.excuse = Some(Excuse::GroupLeft);
             }
         }
     }
 }
-

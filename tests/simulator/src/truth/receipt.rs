@@ -1,6 +1,6 @@
 //! Owns what acknowledgements and receipts make true of a copy.
 
-use super::{Consequence, Progress, Source, Truth};
+use super::{Consequence, Progress, Slot, Truth};
 use crate::observation::Delivered;
 use broker_core::ConnectionId;
 use mqtt_codec::PacketId;
@@ -28,29 +28,18 @@ impl Truth {
         let Some(connection) = self.connections.get_mut(&id) else { return Consequence::ReceiptOfNothing };
         let source = match delivered.packet_id {
             Some(packet_id) => connection.sent.get(&packet_id).copied(),
-            None => connection
-                .sent_at_most_once
-                .pop_front()
-                .filter(|(key, _)| *key == delivered.key)
-                .map(|(_, source)| source),
+            None => connection.sent_at_most_once.pop_front(),
         };
-        let Some(source) = source.filter(|&source| self.publication_of(source).key == delivered.key) else {
+        let Some(source) = source.filter(|&source| self.sends[source].key == delivered.key) else {
             return Consequence::ReceiptOfNothing;
         };
-        let times = match source {
-            Source::Ordinary(copy) => &mut self.copies[copy].receipts,
-            Source::Shared(send) => {
-                let copy = self.shared_sends[send].copy;
-                if let Some(group) = self.groups.get_mut(&self.shared_copies[copy].group) {
-                    group.outstanding.retain(|&outstanding| outstanding != copy);
-                }
-                &mut self.shared_sends[send].receipts
-            }
-            Source::Retained { session, delivery, publication } => {
-                self.sessions[session].retained[delivery].receipts.entry(publication).or_default()
-            }
-        };
-        *times += 1;
-        Consequence::Receipt { source, times: *times }
+        if let Some(Slot::Shared(copy)) = self.sends[source].slot
+            && let Some(group) = self.groups.get_mut(&self.shared_copies[copy].group)
+        {
+            group.outstanding.retain(|&outstanding| outstanding != copy);
+        }
+        let send = &mut self.sends[source];
+        send.receipts += 1;
+        Consequence::Receipt { times: send.receipts }
     }
 }

@@ -1,8 +1,7 @@
 //! Owns the retained messages, and which of them are due to whom for having subscribed.
 
-use super::{Publication, PublicationId, SessionKey, Subscription, Truth, filter};
-use mqtt_codec::QoS;
-use std::collections::{BTreeMap, BTreeSet};
+use super::{Publication, PublicationId, Send, SendId, SessionKey, Subscription, Truth, filter};
+use std::collections::BTreeMap;
 
 /// What a new subscription is to get of what is retained.
 #[derive(Debug)]
@@ -13,9 +12,7 @@ pub(crate) struct RetainedDelivery {
     /// What was retained at that moment.
     pub expected: Vec<PublicationId>,
     /// What was sent.
-    pub sent: BTreeSet<PublicationId>,
-    /// What the application got, and how often.
-    pub receipts: BTreeMap<PublicationId, u32>,
+    pub sent: BTreeMap<PublicationId, SendId>,
     /// Whether the subscription is gone or was made anew.
     pub is_over: bool,
     /// Whether the session's queue was so full that something may have been dropped.
@@ -28,7 +25,7 @@ impl RetainedDelivery {
     /// What is still to come.
     pub(super) fn unsent(&self) -> impl Iterator<Item = PublicationId> {
         let rest = if self.is_over { &[][..] } else { &self.expected };
-        rest.iter().copied().filter(|publication| !self.sent.contains(publication))
+        rest.iter().copied().filter(|publication| !self.sent.contains_key(publication))
     }
 }
 
@@ -70,8 +67,7 @@ impl Truth {
             filter: filter.to_owned(),
             options: vec![options],
             expected,
-            sent: BTreeSet::new(),
-            receipts: BTreeMap::new(),
+            sent: BTreeMap::new(),
             is_over: false,
             was_pressed: false,
             since: self.publications.len(),
@@ -93,28 +89,18 @@ impl Truth {
         }
     }
 
-    /// Whether a message can be one that `delivery` brings, sent at this QoS with these identifiers.
-    pub(super) fn is_retained_for(
-        &self,
-        key: SessionKey,
-        delivery: &RetainedDelivery,
-        id: PublicationId,
-        qos: QoS,
-        identifiers: Option<&[u32]>,
-    ) -> bool {
+    /// Whether a sending can be one that `delivery` brings.
+    pub(super) fn is_retained_for(&self, send: &Send, delivery: &RetainedDelivery, id: PublicationId) -> bool {
         let publication = &self.publications[id];
         let was_there = publication.retained_until.is_none_or(|until| until >= delivery.since);
         let is_asked = |options: &Subscription| {
-            let own = [options.identifier];
-            let expected = if options.identifier == 0 { &[][..] } else { &own };
-            qos == publication.qos.min(options.qos)
-                && identifiers.is_none_or(|identifiers| identifiers == expected)
-                && !(options.no_local && publication.publisher == key)
+            send.qos == publication.qos.min(options.qos)
+                && send.tells_of(options)
+                && !(options.no_local && publication.publisher == send.session)
         };
         publication.retain
             && !publication.payload.is_empty()
             && was_there
-            && !delivery.sent.contains(&id)
             && filter::matches(&delivery.filter, &publication.topic)
             && delivery.options.iter().any(is_asked)
     }

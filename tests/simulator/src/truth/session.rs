@@ -1,6 +1,6 @@
 //! Owns what is true of one session. When it begins and ends is in `sessions`.
 
-use super::{CopyId, GroupKey, PublicationId, RetainedDelivery, Source};
+use super::{CopyId, GroupKey, PublicationId, RetainedDelivery, SendId};
 use crate::observation::MessageKey;
 use broker_core::{ConnectionId, ShardId};
 use bytes::Bytes;
@@ -61,6 +61,13 @@ pub(crate) struct Subscription {
     pub identifier: u32,
 }
 
+impl Subscription {
+    /// What a message tells of it.
+    pub(super) fn identifiers(&self) -> Vec<u32> {
+        (self.identifier != 0).then_some(self.identifier).into_iter().collect()
+    }
+}
+
 /// A Will that may still be published.
 #[derive(Clone, Debug)]
 pub(crate) struct Will {
@@ -79,12 +86,10 @@ pub(crate) struct Will {
 pub(crate) struct InFlight {
     pub key: MessageKey,
     pub qos: QoS,
-    pub source: Source,
+    pub source: SendId,
     pub progress: Progress,
     /// The connection it was sent on last.
     pub connection: ConnectionId,
-    /// When it was sent first, as a count of all such moments of the run.
-    pub first_sent: usize,
 }
 
 /// How far the client's acknowledgement has come.

@@ -78,6 +78,10 @@ impl World {
                 return self.cut(connection);
             }
             Action::Freeze(duration_ms) => {
+                // One that has lost the network without knowing stays lost.
+                if self.link(connection).speed == Speed::Cut {
+                    return;
+                }
                 self.note(client, "freezes");
                 self.link(connection).speed = Speed::Frozen;
                 return self.schedule.after(duration_ms, Event::Thaw(connection));
