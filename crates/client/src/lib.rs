@@ -24,7 +24,7 @@ pub use error::{
 pub use event::{Connected, Event, Events};
 pub use handle::{Acknowledgement, Client, Connector};
 pub use message::{Message, Published};
-pub use options::{Backoff, Options, Reconnect, UrlError};
+pub use options::{Backoff, Options, Reconnect, ServerUrl, UrlError};
 pub use request::{Acknowledging, Disconnect, Identifying, Overflow, Subscribe, Unsubscribe};
 pub use requester::Requester;
 pub use stream::{Deliveries, Subscription};

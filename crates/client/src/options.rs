@@ -3,7 +3,7 @@
 mod connect;
 mod url;
 
-pub use url::UrlError;
+pub use url::{ServerUrl, UrlError};
 
 pub(crate) use connect::{SessionStart, is_client_disconnect};
 
@@ -118,7 +118,7 @@ impl Options {
     /// # Errors
     /// The URL has another scheme, no host, no valid port, or something after the port.
     pub fn new(url: &str) -> Result<Self, UrlError> {
-        let url = url::parse(url)?;
+        let url: ServerUrl = url.parse()?;
         Ok(Self {
             user_name: url.user_name,
             password: url.password.map(Bytes::from),

@@ -137,7 +137,7 @@ pub(crate) mod tests {
                 "the argument '--no-retained' cannot be used with '--retained-only'",
             ),
             ("sub -t a -m x", "unexpected argument '-m' found"),
-            ("sub world", "invalid value 'world' for '[URL]': it must begin with mqtt://"),
+            ("sub world", "invalid value 'world' for '[URL]': a server's URL begins with mqtt://"),
             (
                 "sub -L mqtts://h/a",
                 "invalid value 'mqtts://h/a' for '--url <URL>': unknown scheme \"mqtts\"; only mqtt:// is supported",

@@ -1,15 +1,19 @@
 //! Owns the `mqtt://` URL of a server. Nothing is looked up here.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
-/// What a URL names.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct ServerUrl {
-    pub(super) user_name: Option<String>,
-    pub(super) password: Option<String>,
-    /// An IPv6 address without its brackets.
-    pub(super) host: String,
-    pub(super) port: u16,
+/// What `mqtt://[user[:password]@]host[:port]` names. User and password are percent-decoded: they may hold `@`, `:` and
+/// `/`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ServerUrl {
+    /// The User Name, if there is one.
+    pub user_name: Option<String>,
+    /// The Password, if there is one.
+    pub password: Option<String>,
+    /// A host name or address; an IPv6 address without its brackets.
+    pub host: String,
+    /// The port, 1883 if none is given.
+    pub port: u16,
 }
 
 /// What is wrong with a URL. The caller's fault.
@@ -31,9 +35,32 @@ pub enum UrlError {
     Path(String),
 }
 
-const PORT_DEFAULT: u16 = 1883;
+impl ServerUrl {
+    /// The port of MQTT over plain TCP.
+    pub const PORT_DEFAULT: u16 = 1883;
+}
 
-pub(super) fn parse(url: &str) -> Result<ServerUrl, UrlError> {
+impl FromStr for ServerUrl {
+    type Err = UrlError;
+
+    fn from_str(url: &str) -> Result<Self, UrlError> {
+        parse(url)
+    }
+}
+
+impl fmt::Debug for ServerUrl {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("ServerUrl")
+            .field("user_name", &self.user_name)
+            .field("password", &self.password.as_ref().map(|_| "***"))
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .finish()
+    }
+}
+
+fn parse(url: &str) -> Result<ServerUrl, UrlError> {
     let (scheme, rest) = url.split_once("://").ok_or(UrlError::SchemeMissing)?;
     if !scheme.eq_ignore_ascii_case("mqtt") {
         return Err(UrlError::SchemeUnknown(scheme.to_owned()));
@@ -78,7 +105,7 @@ fn split_host_and_port(place: &str) -> Result<(&str, u16), UrlError> {
         return Err(UrlError::HostMissing);
     }
     let port = match port.map(|text| (text, text.parse())) {
-        None => PORT_DEFAULT,
+        None => ServerUrl::PORT_DEFAULT,
         Some((_, Ok(port))) if port != 0 => port,
         Some((text, Ok(_) | Err(_))) => return Err(UrlError::Port(text.to_owned())),
     };

@@ -70,7 +70,7 @@ impl<T: Tickets> Protocol<T> {
         }
     }
 
-    /// Sends the acknowledgements whose turn it is `[MQTT5-4.3.2-4]` `[MQTT5-4.3.3-8]` `[MQTT311-4.3.2-2]`.
+    /// Sends the acknowledgements whose turn it is, wanted messages or not `[MQTT5-4.5.0-2]` `[MQTT5-4.3.2-4]` `[MQTT5-4.3.3-8]` `[MQTT311-4.3.2-2]`.
     fn acknowledge(&mut self, effects: &mut Effects<T>) {
         let version = self.options.version;
         while let Some(due) = self.receipts.next_due() {

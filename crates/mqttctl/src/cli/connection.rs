@@ -1,15 +1,10 @@
 //! Owns the options that say where to connect and as whom, and what they amount to together.
 //! Connecting is the client's affair.
 
-use super::{
-    fold,
-    property::PropertyList,
-    url::{MqttUrl, PORT_DEFAULT},
-    values,
-    will::WillArguments,
-};
+use super::{fold, property::PropertyList, url::MqttUrl, values, will::WillArguments};
 use crate::{error::Error, report::Report};
 use clap::Args;
+use dunlin_client::ServerUrl;
 use mqtt_codec::{ProtocolVersion, TopicFilter, TopicName};
 use std::{ffi::OsString, process};
 
@@ -132,26 +127,28 @@ impl ConnectionArguments {
         let version = self.version(version_default)?;
         let properties = PropertyList::parse(&self.properties)?;
         let session_expiry_interval = self.session_expiry_interval(version, &properties)?;
-        let (url, topic) = match self.url.or(self.positional_url) {
-            Some(url) => (Some((url.host, url.port, url.username, url.password)), url.topic),
-            None => (None, None),
+        let local = ServerUrl {
+            user_name: None,
+            password: None,
+            host: "localhost".into(),
+            port: ServerUrl::PORT_DEFAULT,
         };
-        let (host, port, username, password) =
-            url.unwrap_or_else(|| ("localhost".into(), PORT_DEFAULT, None, None));
+        let url = self.url.or(self.positional_url).unwrap_or(MqttUrl { server: local, topic: None });
+        let ServerUrl { user_name, password, host, port } = url.server;
         let connection = Connection {
             host: self.host.unwrap_or(host),
             port: self.port.unwrap_or(port),
             bind_address: self.bind_address,
             version,
             client_id: client_id(self.id, self.id_prefix, version),
-            username: self.username.or(username),
+            username: self.username.or(user_name),
             password: self.password.map(OsString::into_encoded_bytes).or(password.map(String::into_bytes)),
             clean_start: !self.disable_clean_session,
             session_expiry_interval,
             keep_alive: self.keep_alive,
             will: self.will,
             properties,
-            topic,
+            topic: url.topic,
         };
         // [MQTT311-3.1.2-22]
         if connection.version < ProtocolVersion::V5

@@ -55,11 +55,7 @@ impl DecodeArguments {
     ///
     /// # Errors
     /// `input` cannot be read. What is wrong with the packets is printed, and told by the exit code.
-    pub(crate) fn run<W: Write>(
-        self,
-        input: impl Read,
-        output: &mut Output<W>,
-    ) -> Result<ExitCode, Error> {
+    pub(crate) fn run<W: Write>(self, input: impl Read, output: &mut Output<W>) -> Result<ExitCode, Error> {
         let mut all_good = true;
         if !self.hex.is_empty() {
             all_good &= self.print_line(&self.hex.join(" "), output)?;

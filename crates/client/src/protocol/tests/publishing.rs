@@ -3,6 +3,8 @@
 use super::{Session, message, options};
 use crate::{
     message::Message,
+    protocol::UnsubscribeTarget,
+    request::Subscribe,
     testing::{ack, puback, pubcomp, pubrec},
 };
 use mqtt_codec::{Packet, Properties, Property, PropertyOwner, ProtocolVersion, QoS, ReasonCode, TopicAlias};
@@ -10,6 +12,7 @@ use std::num::{NonZeroU16, NonZeroU32};
 
 #[test]
 fn qos_0_is_written_without_an_identifier() {
+    // [MQTT5-2.2.1-2] [MQTT5-4.3.1-1]
     for version in [ProtocolVersion::V31, ProtocolVersion::V311, ProtocolVersion::V5] {
         let mut session = Session::connected(options().version(version), []);
         session.publish("p", message(QoS::AtMostOnce, "x").retained());
@@ -31,7 +34,7 @@ fn qos_1_resolves_with_puback() {
 
 #[test]
 fn qos_2_resolves_with_pubcomp_and_the_reason_of_pubrec() {
-    // [MQTT5-4.3.3-1] to [MQTT5-4.3.3-6], [MQTT311-4.3.3-1]
+    // [MQTT5-4.3.3-1] [MQTT5-4.3.3-2] [MQTT5-4.3.3-3] [MQTT5-4.3.3-4] [MQTT5-4.3.3-5] [MQTT311-4.3.3-1]
     let mut session = Session::connected(options(), []);
     session.publish("p", message(QoS::ExactlyOnce, "x"));
     session.check(["PUBLISH QoS 2 #1 a: x"]);
@@ -86,6 +89,18 @@ fn publications_wait_for_the_receive_maximum_in_order() {
     session.check(["PUBREL #2"]);
     session.packet(pubcomp(2));
     session.check(["PUBLISH QoS 1 #3 a: r", "PUBLISH QoS 0 a: s", "q: 0x00 Success", "s: written"]);
+}
+
+#[test]
+fn a_full_window_holds_back_publications_alone() {
+    // [MQTT5-3.3.4-8]
+    let mut session = Session::connected(options(), [Property::ReceiveMaximum(NonZeroU16::new(1).unwrap())]);
+    session.publish("p", message(QoS::AtLeastOnce, "x"));
+    session.publish("q", message(QoS::AtLeastOnce, "y"));
+    session.check(["PUBLISH QoS 1 #1 a: x"]);
+    session.subscribe("s", Subscribe::new("b").unwrap());
+    session.unsubscribe("u", "c", UnsubscribeTarget::All);
+    session.check(["XXX"]);
 }
 
 #[test]

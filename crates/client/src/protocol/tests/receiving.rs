@@ -132,6 +132,7 @@ fn an_alias_stands_for_its_topic_until_it_is_defined_anew() {
 
 #[test]
 fn what_no_stream_matches_is_told_and_acknowledged() {
+    // [MQTT5-4.5.0-2]
     let mut session = subscribed(ProtocolVersion::V5);
     session.packet(publish(at_least_once(5), "b", "x"));
     session.check(["PUBACK #5", "unmatched: b"]);
