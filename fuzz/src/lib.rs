@@ -1,9 +1,12 @@
-//! Owns the way from the fuzz targets to their bodies, which the codec's tests run on stable too. Nothing is
-//! asserted here.
+//! Owns the way from the fuzz targets to their bodies, which the tests of the codec and of the
+//! engine run on stable too. Nothing is asserted here.
 
 #[path = "../../crates/mqtt-codec/tests/codec/targets.rs"]
 #[expect(dead_code, reason = "the codec's own tests use all of it")]
 mod targets;
+
+#[path = "../../crates/broker-core/tests/fuzz/shard.rs"]
+mod engine;
 
 /// Any bytes end in a packet or an error, and the packet answers every question.
 pub fn decode(input: &[u8]) {
@@ -23,4 +26,10 @@ pub fn stream(input: &[u8]) {
 /// Topics are legal and match as a reference written for clarity says.
 pub fn topic_match(input: &[u8]) {
     targets::topic_match(input);
+}
+
+/// Whatever a program of connections, packets and peer messages does, the broker sends each client only
+/// what it may be sent.
+pub fn shard(input: &[u8]) {
+    engine::run(input);
 }

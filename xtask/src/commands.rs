@@ -2,6 +2,7 @@
 //! such a file and one line in each place below.
 
 mod bench;
+mod fuzz;
 mod setup;
 pub(crate) mod spec;
 mod test;
@@ -16,6 +17,7 @@ pub(crate) enum Command {
     Test(test::Args),
     Setup(setup::Args),
     Bench(bench::Args),
+    Fuzz(fuzz::Args),
     Spec(spec::Args),
 }
 
@@ -25,6 +27,7 @@ impl Command {
             Command::Test(args) => test::run(args),
             Command::Setup(args) => setup::run(args),
             Command::Bench(args) => bench::run(args),
+            Command::Fuzz(args) => fuzz::run(args),
             Command::Spec(args) => spec::run(args),
         }
     }

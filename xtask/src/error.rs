@@ -14,10 +14,16 @@ pub(crate) enum Error {
     Metadata { detail: String },
     /// A file of the workspace could not be read.
     Read { path: String, source: io::Error },
+    /// A folder could not be made.
+    Create { path: String, source: io::Error },
     /// A line of a list in `tests/spec` is not what it should be.
     List { path: String, line: usize, problem: String },
     /// `--only` named a step that does not exist.
     UnknownStep { name: String, known: Vec<String> },
+    /// `fuzz` named a target that does not exist.
+    UnknownFuzzTarget { name: String, known: Vec<String> },
+    /// A tool that a command cannot do without is not installed; the remedy installs it.
+    MissingTool { command: String, remedy: &'static str },
 }
 
 impl fmt::Display for Error {
@@ -29,9 +35,16 @@ impl fmt::Display for Error {
                 write!(f, "`cargo metadata` did not describe the workspace: {detail}")
             }
             Error::Read { path, source } => write!(f, "cannot read {path}: {source}"),
+            Error::Create { path, source } => write!(f, "cannot create {path}: {source}"),
             Error::List { path, line, problem } => write!(f, "{path}:{line}: {problem}"),
             Error::UnknownStep { name, known } => {
                 write!(f, "no step is called \"{name}\"; the steps are: {}", known.join(", "))
+            }
+            Error::UnknownFuzzTarget { name, known } => {
+                write!(f, "no fuzz target is called \"{name}\"; the targets are: {}", known.join(", "))
+            }
+            Error::MissingTool { command, remedy } => {
+                write!(f, "`{command}` does not work here; install what is missing with: {remedy}")
             }
         }
     }

@@ -16,7 +16,8 @@ pub fn refuse_connect(frame: &[u8], error: &DecodeError) -> Option<Vec<u8>> {
     let version = match (error.violation, level) {
         (Violation::ProtocolLevel, 0..=4) => ProtocolVersion::V311,
         (Violation::ProtocolLevel, _) | (_, 5) => ProtocolVersion::V5,
-        // 3.1.1 has no code for a malformed packet: the connection just closes [MQTT311-4.8.0-1].
+        // 3.1.1 has no code for a malformed packet: the connection just closes [MQTT311-3.2.2-6]
+        // [MQTT311-4.8.0-1].
         _ => return None,
     };
     let reason_string = Property::ReasonString(error.violation.text());
@@ -57,12 +58,14 @@ mod tests {
         assert_eq!((answer[0], answer[2], answer[3]), (0x20, 0, 0x84));
     }
 
+    /// [MQTT5-3.1.4-1]
     #[test]
     fn a_malformed_v5_connect_is_told_so() {
         let answer = refusal(b"\0\x04MQTT\x05\x03\0\0\0\0\0").unwrap();
         assert_eq!((answer[0], answer[2], answer[3]), (0x20, 0, 0x81));
     }
 
+    /// [MQTT311-3.1.4-1] [MQTT311-3.2.2-6]
     #[test]
     fn what_is_no_mqtt_and_what_has_no_code_gets_no_answer() {
         assert_eq!(refusal(b"\0\x04HTTP\x04\x02\0\0\0\0"), None);

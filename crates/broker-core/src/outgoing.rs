@@ -173,7 +173,8 @@ fn class(version: ProtocolVersion, addressing: Addressing<'_>) -> usize {
     usize::from(version.has_properties()) * 6 + qos * 2 + usize::from(addressing.retain)
 }
 
-/// A delivery of this QoS that was not sent before.
+/// A delivery of this QoS that was not sent before, whatever DUP it was received with `[MQTT5-3.3.1-3]`
+/// `[MQTT311-3.3.1-3]`.
 pub(crate) fn first_delivery(qos: QoS, packet_id: PacketId) -> Delivery {
     delivery(qos, packet_id, Again::No)
 }

@@ -21,7 +21,8 @@ use crate::{
 use mqtt_codec::{QoS, flow::Receiver, packet::SubscriptionOptions};
 use std::collections::BTreeMap;
 
-/// The session of one client identifier.
+/// The session of one client identifier. All of its state is here and stays until it ends
+/// `[MQTT311-4.1.0-1]`.
 #[derive(Debug)]
 pub(crate) struct Session {
     /// Its key, which no other session ever has.

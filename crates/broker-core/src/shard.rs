@@ -137,6 +137,7 @@ impl Shard {
         now: Timestamp,
         effects: &mut Effects,
     ) {
+        // Behind a refused CONNECT nothing is heard [MQTT311-3.1.4-5].
         let Some(id) = self.sessions.of_connection(connection) else { return };
         self.stats().messages_received.add(1);
         if let Some(connection) = self.connection_mut(id) {

@@ -69,7 +69,7 @@ async fn a_client_connects_publishes_and_leaves() {
     let server = tokio::spawn(serve_one(listener));
     let options = Options { bind_address: Some("127.0.0.1".to_owned()), ..Options::to("127.0.0.1", port) };
     let client = Client::connect(options).await.unwrap();
-    // Large enough to need several reads and writes.
+    // Large enough to need several reads and writes: a stream without loss [MQTT311-7.1.2-1].
     for bytes in [0, 1, 5_000] {
         let message = Message::new("a", vec![b'x'; bytes]).unwrap().qos(QoS::AtLeastOnce);
         assert_eq!(client.publish(message).await.unwrap().reason, ReasonCode::Success);

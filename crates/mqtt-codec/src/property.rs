@@ -89,7 +89,8 @@ impl<S: Storage> Properties<S> {
         properties.filter_map(|(id, value)| Property::read(id, value))
     }
 
-    /// The length prefix and the properties, as bytes on the wire.
+    /// The length prefix, which is 0 where there are none `[MQTT5-2.2.2-1]`, and the properties, as bytes on
+    /// the wire.
     pub(crate) fn encoded_len(&self) -> usize {
         let length = self.raw().len();
         varint::encoded_len(u32::try_from(length).unwrap_or(u32::MAX)) + length

@@ -11,7 +11,8 @@ use bytes::Bytes;
 use bytestring::ByteString;
 use core::fmt;
 
-/// A Topic Name: not empty, no wildcards, no U+0000 `[MQTT5-4.7.3-1]` `[MQTT5-4.7.0-1]`.
+/// A Topic Name: not empty, no wildcards, no U+0000 `[MQTT5-4.7.3-1]` `[MQTT5-4.7.0-1]`
+/// `[MQTT311-4.7.1-1]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TopicName<S: Storage = Owned>(S::Text);
 
@@ -243,7 +244,7 @@ fn check_wildcards(filter: &str) -> Result<(), Violation> {
 }
 
 /// Whether `filter` (without a share prefix) matches `topic`, character by character
-/// `[MQTT5-4.7.3-4]`; a leading wildcard never matches a leading `$` `[MQTT5-4.7.2-1]`.
+/// `[MQTT5-4.7.3-4]` `[MQTT311-4.7.3-4]`; a leading wildcard never matches a leading `$` `[MQTT5-4.7.2-1]`.
 fn matches(filter: &str, topic: &str) -> bool {
     if topic.starts_with('$') && filter.starts_with(['+', '#']) {
         return false;

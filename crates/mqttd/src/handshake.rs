@@ -135,6 +135,7 @@ async fn say_farewell(mut socket: TcpStream, answer: Option<Vec<u8>>) {
     let farewell = async {
         socket.write_all(&answer).await?;
         socket.shutdown().await?;
+        // What else it sends is not looked at [MQTT311-3.1.4-5].
         let mut thrown_away = [0; 1024];
         loop {
             socket.readable().await?;

@@ -9,7 +9,8 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 use tokio::net::TcpStream;
 
-/// One TCP connection, registered with the runtime of the thread that made it.
+/// One TCP connection, an ordered and lossless stream `[MQTT311-7.1.1-1]`, registered with the runtime of
+/// the thread that made it.
 #[derive(Debug)]
 pub(crate) struct Transport(TcpStream);
 

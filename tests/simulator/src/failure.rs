@@ -13,6 +13,8 @@ pub struct Failure {
     pub at_ms: u64,
     /// What was broken.
     pub sentence: String,
+    /// What kind of run it was.
+    pub circumstances: String,
     /// The last events before it, oldest first.
     pub recent: Vec<String>,
 }
@@ -21,6 +23,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(formatter, "seed {} broke `{}` at {} ms:", self.seed, self.checker, self.at_ms)?;
         writeln!(formatter, "    {}", self.sentence)?;
+        writeln!(formatter, "in a run of {}", self.circumstances)?;
         writeln!(formatter, "the last {} events:", self.recent.len())?;
         for line in &self.recent {
             writeln!(formatter, "    {line}")?;

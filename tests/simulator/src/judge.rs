@@ -71,9 +71,10 @@ impl Judge {
 
     /// Ends the run for a reason of the simulator's own.
     pub(crate) fn fail(&mut self, checker: &'static str, sentence: String) {
-        let (seed, at_ms) = (self.truth.settings.seed, self.truth.now_ms);
-        let recent = self.trace.recent();
-        self.failure.get_or_insert(Failure { seed, checker, at_ms, sentence, recent });
+        let settings = &self.truth.settings;
+        let (seed, at_ms, recent) = (settings.seed, self.truth.now_ms, self.trace.recent());
+        let circumstances = settings.summary();
+        self.failure.get_or_insert(Failure { seed, checker, at_ms, sentence, circumstances, recent });
     }
 
     /// The invariant that was broken, if one was.

@@ -21,3 +21,8 @@ pub use failure::Failure;
 pub use plant::Plant;
 pub use run::{Outcome, run};
 pub use trace::Detail;
+
+/// The names of all checkers, as failures are reported under.
+pub fn checkers() -> impl Iterator<Item = &'static str> {
+    checkers::all().into_iter().map(|checker| checker.name())
+}

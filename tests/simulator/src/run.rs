@@ -34,7 +34,8 @@ pub fn run(seed: u64, plant: Option<Plant>, detail: Detail) -> Outcome {
     let settings = Rc::new(Settings::of_seed(seed));
     let judge = Judge::new(Rc::clone(&settings), detail);
     let mut world = World::new(settings, Planted::new(plant), judge);
-    world.judge.trace.line(0, format_args!("{:?}", world.judge.truth.settings));
+    let description = format!("{:?}", world.judge.truth.settings);
+    world.judge.trace.line(0, description);
     let ended = catch_unwind(AssertUnwindSafe(|| live(&mut world)));
     if let Err(panic) = ended {
         let text = panic.downcast_ref::<String>().map(String::as_str);

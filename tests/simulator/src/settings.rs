@@ -60,12 +60,22 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// What kind of run it is, in a line.
+    #[must_use]
+    pub(crate) fn summary(&self) -> String {
+        let Self { config, shards, clients, mix, .. } = self;
+        let (name, policy) = (mix.name, config.queue_policy);
+        format!("`{name}` with {clients} clients and {shards} shards, {policy:?}, {:?}", config.share_strategy)
+    }
+}
+
 impl NetworkSettings {
     fn draw(random: &mut Random) -> Self {
         Self {
             delay_ms_max: *random.pick(&[0, 3, 20, 100]),
             split_percent: *random.pick(&[0, 10, 60]),
-            mailbox_ms_max: *random.pick(&[0, 2, 20, 300]),
+            mailbox_ms_max: *random.pick(&[0, 2, 20, 300, 1_500]),
             lateness_ms_max: *random.pick(&[0, 10, 100]),
             reply_ms_max: *random.pick(&[0, 5, 60, 400]),
             slow_percent: *random.pick(&[0, 0, 15, 40]),

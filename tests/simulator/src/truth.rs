@@ -150,12 +150,6 @@ impl Truth {
         self.publications_by_key.contains_key(key)
     }
 
-    /// Whether a message can be told from every other.
-    #[must_use]
-    pub(crate) fn is_unique(&self, key: &MessageKey) -> bool {
-        self.publications_by_key.get(key).is_some_and(|publications| publications.len() == 1)
-    }
-
     /// The session that a connection is or was for.
     #[must_use]
     pub(crate) fn session_of(&self, connection: ConnectionId) -> Option<&Session> {

@@ -146,7 +146,7 @@ fn packets_of_the_other_version_are_read_by_the_rules_of_the_connection() {
     });
 }
 
-/// Everything at once, cut anywhere: the stream decides, not the reads.
+/// Everything at once, cut anywhere: the stream decides, not the reads [MQTT311-7.1.1-1].
 #[test]
 fn packets_may_be_cut_anywhere() {
     everywhere(|scenario| {

@@ -36,6 +36,7 @@ fn a_message_is_delivered_at_the_lower_of_both_qos() {
     });
 }
 
+/// [MQTT5-2.2.1-5] [MQTT5-3.3.4-1]
 /// [MQTT5-4.3.2-4] [MQTT5-4.3.3-8] [MQTT5-4.3.3-11] [MQTT311-4.3.2-2] [MQTT311-4.3.3-2]; the reason tells in 5.0 that
 /// nobody subscribed.
 #[test]

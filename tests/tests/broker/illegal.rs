@@ -27,7 +27,7 @@ const ILLEGAL: &[(&str, &[ProtocolVersion], ReasonCode)] = &[
     ("f0 # 19 (15 'x')", NEW, ProtocolError),
     ("f0 #", NEW, ProtocolError),
     ("f0 # 18 (16 0001 00)", NEW, ProtocolError),
-    // [MQTT5-2.1.3-1] [MQTT311-2.2.2-2]
+    // [MQTT5-2.1.3-1] [MQTT311-2.2.2-2] [MQTT311-3.8.1-1] [MQTT311-3.10.1-1]
     ("41 # 0001", BOTH, MalformedPacket),
     ("52 # 0001", BOTH, MalformedPacket),
     ("60 # 0001", BOTH, MalformedPacket),

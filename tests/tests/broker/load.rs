@@ -4,6 +4,7 @@
 use dunlin_tests::{Wire, everywhere, everywhere_with};
 use mqtt_codec::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 
+/// Over TCP, with each byte in its place in both directions [MQTT5-4.2-1].
 #[test]
 fn large_payloads_arrive_whole_at_every_qos() {
     everywhere_with(

@@ -11,7 +11,7 @@ use std::thread;
 
 const COUNT: usize = 400;
 
-/// [MQTT5-4.6.0-5] [MQTT5-4.6.0-6] [MQTT311-4.6.0-6]: several publishers, several receivers, all at once.
+/// [MQTT5-4.6.0-5] [MQTT5-4.6.0-6] [MQTT311-4.6.0-5] [MQTT311-4.6.0-6]: several publishers, several receivers, all at once.
 #[test]
 fn each_receiver_sees_the_order_of_each_publisher() {
     everywhere(|scenario| {

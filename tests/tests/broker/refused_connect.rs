@@ -20,7 +20,7 @@ const REFUSED: &[(ProtocolVersion, &str, Option<ReasonCode>)] = &[
     // [MQTT5-3.1.2-3] [MQTT311-3.1.2-3]
     (V311, "10 # vv 03 003c 'cid'", None),
     (V5, "10 # vv 03 003c () 'cid'", Some(ReasonCode::MalformedPacket)),
-    // [MQTT5-3.1.2-11] [MQTT5-3.1.2-12] [MQTT5-3.1.2-13]
+    // [MQTT5-3.1.2-11] [MQTT5-3.1.2-12] [MQTT5-3.1.2-13] [MQTT311-3.1.2-13] [MQTT311-3.1.2-14] [MQTT311-3.1.2-15]
     (V311, "10 # vv 0a 003c 'cid'", None),
     (V5, "10 # vv 12 003c () 'cid'", Some(ReasonCode::MalformedPacket)),
     (V311, "10 # vv 1e 003c 'cid' 'topic' 'gone'", None),
@@ -54,6 +54,8 @@ const REFUSED: &[(ProtocolVersion, &str, Option<ReasonCode>)] = &[
     (V5, "10 # vv 06 003c () 'cid' () '$SYS/broker/uptime' 'gone'", Some(ReasonCode::TopicNameInvalid)),
 ];
 
+/// [MQTT5-3.1.4-1]
+/// [MQTT311-3.1.4-1] [MQTT311-3.2.2-4] [MQTT311-3.2.2-6]
 #[test]
 fn an_illegal_connect_is_answered_where_there_is_a_code_and_closed() {
     let broker = Broker::start();

@@ -40,7 +40,7 @@ fn a_filter_that_cannot_be_granted_leaves_the_others() {
     });
 }
 
-/// [MQTT5-4.7.1-1] [MQTT5-4.7.3-4] [MQTT311-4.7.3-4]; the filters of the standard's own examples.
+/// [MQTT5-3.3.2-3] [MQTT5-4.7.1-1] [MQTT5-4.7.3-4] [MQTT311-4.7.3-4]; the filters of the standard's own examples.
 #[test]
 fn filters_match_what_the_standard_says() {
     const FILTERS: &[(&str, &[&str])] = &[

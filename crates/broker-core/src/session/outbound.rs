@@ -47,6 +47,7 @@ pub(crate) struct Outbound {
     packet_ids: PacketIds,
     /// In flight; the message itself is dropped once PUBREC has come.
     pub(crate) sender: Sender<Option<Queued>>,
+    /// In the order received, whatever the topic `[MQTT311-4.6.0-5]` `[MQTT311-4.6.0-6]`.
     queue: VecDeque<Queued>,
     queue_bytes: u64,
     /// None of those that wait expires before.

@@ -11,7 +11,7 @@ use slab::Slab;
 pub(crate) struct Sessions {
     shard: ShardId,
     slots: Slab<Session>,
-    /// Seeded: strangers choose these keys.
+    /// The key of a session is its client's name `[MQTT5-3.1.3-2]`. Seeded: strangers choose these keys.
     by_client_id: HashMap<Box<str>, SessionId, FxSeededState>,
     by_connection: HashMap<ConnectionId, SessionId, FxBuildHasher>,
     next_generation: u32,
@@ -62,7 +62,7 @@ impl Sessions {
         self.slots.get_mut(id.slot() as usize).filter(|session| session.id == id)
     }
 
-    /// The session of a client identifier.
+    /// The session of a client identifier, which alone tells whose it is `[MQTT311-3.1.3-2]`.
     pub(crate) fn of_client(&self, client_id: &str) -> Option<SessionId> {
         self.by_client_id.get(client_id).copied()
     }

@@ -19,7 +19,7 @@ pub(crate) struct PendingWill {
 }
 
 impl PendingWill {
-    /// Keeps the Will of a CONNECT.
+    /// Keeps the Will of a CONNECT, its User Properties in their order `[MQTT5-3.1.3-10]`.
     pub(crate) fn new(will: &Will<Borrowed<'_>>, publisher: SessionId) -> Self {
         let mut scratch = Vec::new();
         let (addressed, properties) = part_properties(&will.properties, &mut scratch);

@@ -10,8 +10,9 @@ use mqtt_codec::{
 };
 
 impl Shard {
-    /// Acknowledges a PUBLISH that was taken over: PUBACK at QoS 1, PUBREC at QoS 2 `[MQTT5-4.3.2-4]`
-    /// `[MQTT5-4.3.3-8]` `[MQTT311-4.3.2-2]` `[MQTT311-4.3.3-2]`.
+    /// Acknowledges a PUBLISH that was taken over: PUBACK at QoS 1, PUBREC at QoS 2 `[MQTT5-3.3.4-1]`
+    /// `[MQTT5-4.3.2-4]` `[MQTT5-4.3.3-8]` `[MQTT311-2.3.1-6]` `[MQTT311-3.3.4-1]`
+    /// `[MQTT311-4.3.2-2]` `[MQTT311-4.3.3-2]`.
     pub(super) fn acknowledge(
         &mut self,
         id: SessionId,
@@ -89,6 +90,7 @@ impl Shard {
             Released::Known => ReasonCode::Success,
             Released::Unknown => ReasonCode::PacketIdentifierNotFound,
         };
+        // Without properties that might not fit [MQTT5-3.7.2-2] [MQTT5-3.7.2-3].
         self.send(id, &Packet::PubComp(Ack::new(ack.packet_id, reason)), effects);
     }
 
@@ -146,6 +148,7 @@ impl Shard {
         }
     }
 
+    /// Sends PUBREL, without properties that might not fit `[MQTT5-3.6.2-2]` `[MQTT5-3.6.2-3]`.
     pub(super) fn send_pubrel(
         &mut self,
         id: SessionId,

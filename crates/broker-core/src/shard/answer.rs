@@ -27,7 +27,9 @@ impl Shard {
     }
 
     /// Writes a packet with a Reason String, or without where the client wants none `[MQTT5-3.1.2-29]` or
-    /// it does not fit `[MQTT5-3.4.2-2]` `[MQTT5-3.5.2-2]` `[MQTT5-3.9.2-1]` `[MQTT5-3.14.2-3]`.
+    /// it does not fit `[MQTT5-3.4.2-2]` `[MQTT5-3.5.2-2]` `[MQTT5-3.9.2-1]` `[MQTT5-3.14.2-3]`. There is
+    /// never a User Property that might not fit `[MQTT5-3.4.2-3]` `[MQTT5-3.5.2-3]` `[MQTT5-3.9.2-2]`
+    /// `[MQTT5-3.14.2-4]`.
     pub(super) fn send_explained(
         &mut self,
         id: SessionId,

@@ -73,7 +73,7 @@ impl Shard {
     }
 
     /// What differs from what the client asked for or may assume `[MQTT5-3.2.2-9]` `[MQTT5-3.2.2-17]`
-    /// `[MQTT5-3.2.2-21]`.
+    /// `[MQTT5-3.2.2-21]`; no User Property, so that none need be left out `[MQTT5-3.2.2-20]`.
     fn connack_properties(
         &self,
         connect: &Connect<Borrowed<'_>>,
@@ -126,7 +126,8 @@ impl Shard {
         TopicNameRef::new(&response_information).is_ok().then_some(response_information)
     }
 
-    /// Says why not, then closes `[MQTT5-3.1.4-2]` `[MQTT5-3.2.2-7]` `[MQTT311-3.2.2-5]`.
+    /// Says why not, then closes `[MQTT5-3.1.4-2]` `[MQTT5-3.2.2-7]` `[MQTT311-3.1.3-9]`
+    /// `[MQTT311-3.2.2-5]`.
     pub(super) fn refuse_connect(
         &self,
         connection: ConnectionId,
@@ -146,6 +147,7 @@ impl Shard {
             effects.push(Effect::Send { connection, frame });
             self.stats().messages_sent.add(1);
         }
+        // It has no session: what follows is not processed [MQTT5-3.1.4-6].
         effects.push(Effect::Close { connection, cause: CloseCause::Error(reason) });
     }
 }

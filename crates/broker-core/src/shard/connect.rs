@@ -47,7 +47,9 @@ impl Shard {
             Err(refused) => return self.refuse_connect(connection, connect, refused, effects),
         };
         self.attach(id, connection, connect, &terms, now);
-        // First of all CONNACK [MQTT5-3.2.0-1] [MQTT311-3.2.0-1].
+        // A session that is continued was present, one that was begun was not [MQTT5-3.2.2-3]
+        // [MQTT311-3.2.2-2] [MQTT311-3.2.2-3].
+        // First of all CONNACK [MQTT5-3.1.4-5] [MQTT5-3.2.0-1] [MQTT311-3.2.0-1] [MQTT311-3.1.4-4].
         connack.session_present = session_present;
         self.send(id, &Packet::ConnAck(connack), effects);
         self.send_waiting(id, now, effects);
@@ -57,11 +59,13 @@ impl Shard {
     fn check_connect(&self, connect: &Connect<Borrowed<'_>>) -> Result<(), Refused> {
         let refused = |reason, text| Err(Refused { reason, text });
         let is_full = self.node.connections.load(Relaxed) >= self.node.config.limits.connections_max;
-        // One that takes over its own connection needs no place.
+        // A shortage may pass, and still ends the connection that met it [MQTT311-4.8.0-2]. One that takes over
+        // its own connection needs no place.
         if is_full && !self.is_connected(connect.client_id) {
             return refused(ReasonCode::QuotaExceeded, "the broker has as many connections as it may");
         }
-        // [MQTT311-3.1.3-8]; MQTT 3.1 asks for 1 to 23 characters.
+        // [MQTT311-3.1.3-8]; MQTT 3.1 asks for 1 to 23 characters. Any other text will do
+        // [MQTT5-3.1.3-5] [MQTT311-3.1.3-5].
         let nameless = connect.client_id.is_empty();
         match connect.version {
             ProtocolVersion::V31 if nameless => {
@@ -110,7 +114,8 @@ impl Shard {
     }
 
     /// The session of a client identifier: continued, or begun `[MQTT5-3.1.2-4]` `[MQTT5-3.1.2-5]`
-    /// `[MQTT5-3.1.2-6]` `[MQTT311-3.1.2-4]` `[MQTT311-3.1.2-6]`. Whether it was there before.
+    /// `[MQTT5-3.1.2-6]` `[MQTT311-3.1.2-4]` `[MQTT311-3.1.2-6]` `[MQTT311-3.1.4-3]`. Whether it was there
+    /// before.
     fn session_for(
         &mut self,
         client_id: &str,
@@ -125,6 +130,7 @@ impl Shard {
                 if !clean_start {
                     return Ok((former, true));
                 }
+                // [MQTT5-3.1.4-4]
                 self.end_session(former, now, effects);
             }
         }
@@ -163,8 +169,9 @@ impl Shard {
         }
         let Some(session) = self.sessions.get_mut(id) else { return };
         session.expiry_seconds = terms.session_expiry_seconds;
-        // A Will that still waited for its delay is not published after all [MQTT5-3.1.3-9].
+        // [MQTT5-3.1.2-7]; one that still waited for its delay is not published after all [MQTT5-3.1.3-9].
         session.will = connect.will.as_ref().map(|will| Box::new(PendingWill::new(will, id)));
+        // It does not end while it is connected [MQTT5-4.1.0-1] [MQTT311-4.1.0-2].
         for timer in [session.will_timer.take(), session.expiry_timer.take()].into_iter().flatten() {
             self.timers.cancel(timer);
         }

@@ -83,6 +83,7 @@ impl Shard {
         now: Timestamp,
         effects: &mut Effects,
     ) {
+        // Of a group's member, too [MQTT5-3.8.4-8] [MQTT5-4.8.2-3] [MQTT311-3.8.4-6].
         let qos = recipient.qos.min(outgoing.message.qos);
         // [MQTT5-3.3.1-12] [MQTT5-3.3.1-13] [MQTT311-3.3.1-9]
         let retain = outgoing.message.retain && recipient.retain_as_published;
@@ -101,6 +102,7 @@ impl Shard {
             send_new(session, queued, outgoing, now, effects, stats);
             return session.report_load();
         }
+        // Behind those that wait: nothing is overtaken, on any topic [MQTT5-4.6.0-5] [MQTT5-4.6.0-6].
         self.queue(recipient.session, queued, held, now);
     }
 
@@ -128,7 +130,8 @@ impl Shard {
         count_sent(sent, outgoing.message.payload.len(), stats);
     }
 
-    /// A message that cannot go out now waits, within the limits `[MQTT5-4.5.0-1]` `[MQTT311-4.5.0-1]`.
+    /// A message that cannot go out now waits, within the limits `[MQTT5-4.5.0-1]` `[MQTT311-4.5.0-1]`;
+    /// so does one for a client that is away `[MQTT311-3.1.2-5]`.
     fn queue(&mut self, id: SessionId, queued: Queued, held: Option<AcknowledgementToken>, now: Timestamp) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         let (config, is_online) = (&self.node.config, session.connection.is_some());

@@ -20,7 +20,7 @@ use std::sync::atomic::Ordering::Relaxed;
 pub(super) enum WillFate {
     /// It is published, now or after its delay `[MQTT5-3.1.2-8]` `[MQTT311-3.1.2-8]`.
     Publish,
-    /// It is discarded `[MQTT5-3.14.4-3]` `[MQTT311-3.1.2-10]`.
+    /// It is discarded `[MQTT5-3.14.4-3]` `[MQTT311-3.1.2-10]` `[MQTT311-3.14.4-3]`.
     Discard,
 }
 
@@ -55,7 +55,7 @@ impl Shard {
     }
 
     /// AUTH: no authentication method was agreed on, so there is nothing to go on with
-    /// `[MQTT5-4.12.0-6]` `[MQTT5-4.12.1-2]`.
+    /// `[MQTT5-4.12.0-6]` `[MQTT5-4.12.0-7]` `[MQTT5-4.12.1-2]`.
     pub(super) fn authenticate(
         &mut self,
         id: SessionId,
@@ -73,7 +73,8 @@ impl Shard {
         self.connection_ended(id, WillFate::Publish, now, effects);
     }
 
-    /// Ends a connection from our side: a v5 client is told why `[MQTT5-4.13.2-1]`, then it is closed.
+    /// Ends a connection from our side: a v5 client is told why `[MQTT5-4.13.2-1]`, then it is closed
+    /// `[MQTT5-3.14.4-2]`.
     pub(super) fn end_connection(
         &mut self,
         id: SessionId,
@@ -98,7 +99,8 @@ impl Shard {
         }
     }
 
-    /// 3.x has no DISCONNECT from the server: the connection just closes.
+    /// 3.x has no DISCONNECT from the server: the connection just closes. In 5.0 it has a Reason String at
+    /// most, no Session Expiry Interval `[MQTT5-3.14.2-2]`.
     fn send_disconnect(&mut self, id: SessionId, reason: ReasonCode, text: &str, effects: &mut Effects) {
         if self.connection_ref(id).is_some_and(|connection| connection.version.has_properties()) {
             let disconnect = |properties| Packet::Disconnect(Disconnect { reason, properties });
@@ -173,9 +175,10 @@ impl Shard {
         if let Some(timer) = session.will_timer.take() {
             self.timers.cancel(timer);
         }
+        // [MQTT311-3.1.2-12]
         let Some(will) = session.will.take() else { return };
         let mut outgoing = Outgoing::received(will.message(now));
-        // A Will that cannot be retained is still worth delivering.
+        // [MQTT311-3.1.2-16] [MQTT311-3.1.2-17]. A Will that cannot be retained is still worth delivering.
         let _ = self.retain(&mut outgoing, now);
         self.route(&mut outgoing, None, now, effects);
     }
@@ -184,6 +187,7 @@ impl Shard {
     pub(super) fn end_session(&mut self, id: SessionId, now: Timestamp, effects: &mut Effects) {
         self.publish_will(id, now, effects);
         self.release_held(id, effects);
+        // What it had retained stays: that is the node's [MQTT311-3.1.2-7].
         let Some(mut session) = self.sessions.remove(id) else { return };
         if let Some(timer) = session.expiry_timer.take() {
             self.timers.cancel(timer);

@@ -15,7 +15,8 @@ use crate::{
 
 impl Shard {
     /// Keeps the message as the topic's last one, or clears it, if RETAIN asks for it `[MQTT5-3.3.1-5]`
-    /// `[MQTT5-3.3.1-6]` `[MQTT5-3.3.1-7]` `[MQTT5-3.3.1-8]` `[MQTT311-3.3.1-5]` `[MQTT311-3.3.1-10]`.
+    /// `[MQTT5-3.3.1-6]` `[MQTT5-3.3.1-7]` `[MQTT5-3.3.1-8]` `[MQTT311-3.3.1-5]` `[MQTT311-3.3.1-7]`
+    /// `[MQTT311-3.3.1-10]` `[MQTT311-3.3.1-11]` `[MQTT311-3.3.1-12]`.
     pub(super) fn retain(&self, outgoing: &mut Outgoing<'_>, now: Timestamp) -> Result<(), RetainedFull> {
         let message = outgoing.message;
         if !message.retain {
@@ -28,7 +29,8 @@ impl Shard {
         self.node.retained.set(message.topic.text(), outgoing.share(), now)
     }
 
-    /// Sends a message to everyone who subscribed to its topic. Whether anybody had.
+    /// Sends a message to everyone who subscribed to its topic, and to nobody else `[MQTT5-3.3.2-3]`.
+    /// Whether anybody had.
     pub(super) fn route(
         &mut self,
         outgoing: &mut Outgoing<'_>,

@@ -59,6 +59,7 @@ impl Shard {
                 Some(Resend::PubRel(packet_id)) => packet_id,
                 Some(Resend::Publish(InFlight { message: None, .. })) => continue,
                 Some(Resend::Publish(InFlight { packet_id, qos, message: Some(queued), .. })) => {
+                    // Even if it has expired since [MQTT5-4.3.3-7] [MQTT5-4.3.3-13].
                     let delivery = repeated_delivery(*qos, *packet_id);
                     let addressing =
                         Addressing { delivery, retain: queued.retain, identifiers: &queued.identifiers };
@@ -79,8 +80,8 @@ impl Shard {
     }
 }
 
-/// Writes a message and takes it into flight. One that is too large for the client counts as delivered
-/// `[MQTT5-3.1.2-25]`.
+/// Writes a message under a free identifier, without DUP, and takes it into flight `[MQTT311-4.3.2-1]`. One
+/// that is too large for the client counts as delivered `[MQTT5-3.1.2-25]`.
 pub(super) fn send_new(
     session: &mut Session,
     queued: Queued,
@@ -91,6 +92,7 @@ pub(super) fn send_new(
 ) {
     let Some(connection) = session.connection.as_deref_mut() else { return };
     let Some(packet_id) = session.outbound.allocate_packet_id() else { return };
+    // [MQTT5-4.3.2-2] [MQTT5-4.3.3-2]
     let delivery = first_delivery(queued.qos, packet_id);
     let addressing = Addressing { delivery, retain: queued.retain, identifiers: &queued.identifiers };
     let sent = outgoing.send(connection, addressing, now, effects);

@@ -23,8 +23,9 @@ struct Refused {
 }
 
 impl Shard {
-    /// Subscribes to each filter and answers for each in its order `[MQTT5-3.8.4-1]` `[MQTT5-3.8.4-6]`
-    /// `[MQTT5-3.9.3-1]` `[MQTT311-3.8.4-1]` `[MQTT311-3.8.4-5]`.
+    /// Subscribes to each filter as if it came alone and answers for each in its order, with the QoS granted
+    /// or why not `[MQTT5-3.8.4-5]` `[MQTT5-3.8.4-7]` `[MQTT5-3.8.4-1]` `[MQTT5-3.8.4-6]`
+    /// `[MQTT5-3.9.3-1]` `[MQTT311-3.8.4-1]` `[MQTT311-3.8.4-4]` `[MQTT311-3.8.4-5]` `[MQTT311-3.9.3-1]`.
     pub(super) fn subscribe(
         &mut self,
         id: SessionId,
@@ -45,6 +46,7 @@ impl Shard {
             })
             .collect();
         // The codec accepts no SUBSCRIBE without filters, so there is a code, and each is a SUBACK's.
+        // It has their packet's identifier [MQTT5-2.2.1-6] [MQTT5-3.8.4-2] [MQTT311-2.3.1-7] [MQTT311-3.8.4-2].
         let suback = |properties| {
             let suback = SubAck::new(subscribe.packet_id, properties, codes.iter().copied());
             Packet::SubAck(suback.expect("each filter has one of its codes"))
@@ -66,6 +68,7 @@ impl Shard {
         identifier: u32,
     ) -> Result<QoS, Refused> {
         self.check_subscription(id, filter, identifier)?;
+        // A lower QoS is granted, none is refused [MQTT5-3.2.2-10].
         options.maximum_qos = options.maximum_qos.min(self.node.config.capabilities.maximum_qos);
         let qos = options.maximum_qos;
         let subscriber = Subscriber {
@@ -91,6 +94,7 @@ impl Shard {
                 self.node.subscriptions.subscribe(filter.text(), subscriber);
             }
         }
+        // A subscription that is replaced, too [MQTT5-3.8.4-4].
         // [MQTT5-3.3.1-9] [MQTT5-3.3.1-10] [MQTT5-3.3.1-11] [MQTT311-3.3.1-6] [MQTT311-3.8.4-3]
         let wants_retained = match options.retain_handling {
             RetainHandling::Send => true,
@@ -126,6 +130,7 @@ impl Shard {
             let text = "the broker has no shared subscriptions";
             return refused(ReasonCode::SharedSubscriptionsNotSupported, text);
         }
+        // [MQTT311-3.8.3-2]
         if !capabilities.wildcard_subscription_available && filter.has_wildcard() {
             let text = "the broker has no wildcard subscriptions";
             return refused(ReasonCode::WildcardSubscriptionsNotSupported, text);
@@ -144,7 +149,8 @@ impl Shard {
     }
 
     /// Ends each subscription and answers for each in its order `[MQTT5-3.10.4-1]` `[MQTT5-3.10.4-4]`
-    /// `[MQTT5-3.10.4-6]` `[MQTT5-3.11.3-1]` `[MQTT311-3.10.4-1]` `[MQTT311-3.10.4-4]`.
+    /// `[MQTT5-3.10.4-6]` `[MQTT5-3.11.3-1]` `[MQTT311-3.10.4-1]` `[MQTT311-3.10.4-4]`
+    /// `[MQTT311-3.10.4-5]` `[MQTT311-3.10.4-6]`, under the identifier of the request `[MQTT311-2.3.1-7]`.
     pub(super) fn unsubscribe(
         &mut self,
         id: SessionId,
@@ -153,6 +159,8 @@ impl Shard {
         effects: &mut Effects,
     ) {
         let codes: Vec<_> = unsubscribe.filters().map(|filter| self.unsubscribe_one(id, filter)).collect();
+        // Whatever was there to end [MQTT5-2.2.1-6] [MQTT5-3.10.4-5], and without properties that might not
+        // fit [MQTT5-3.11.2-1] [MQTT5-3.11.2-2].
         let unsuback = UnsubAck::new(unsubscribe.packet_id, Properties::default(), codes);
         let unsuback = Packet::UnsubAck(unsuback.expect("each filter has one of its codes"));
         if self.send(id, &unsuback, effects) == Sent::TooLarge {
@@ -166,6 +174,8 @@ impl Shard {
             return ReasonCode::NoSubscriptionExisted;
         };
         session.retained.remove(filter.text());
+        // No new message comes by it [MQTT5-3.10.4-2] [MQTT311-3.10.4-2]; what is in flight or waits stays
+        // [MQTT5-3.10.4-3] [MQTT311-3.10.4-3].
         self.remove_from_index(id, filter.text(), subscribed);
         ReasonCode::Success
     }

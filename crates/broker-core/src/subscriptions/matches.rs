@@ -101,7 +101,7 @@ impl Matches {
 }
 
 /// Adds a subscriber to the last target if it is the same session, else as a new one: the message is
-/// sent once, at the highest QoS of the subscriptions that overlap `[MQTT5-3.3.4-2]`.
+/// sent once, at the highest QoS of the subscriptions that overlap `[MQTT5-3.3.4-2]` `[MQTT311-3.3.5-1]`.
 fn add(targets: &mut Vec<Target>, identifiers: &mut Vec<u32>, subscriber: Subscriber) {
     let identifiers_start = u32::try_from(identifiers.len()).expect("identifiers are counted in 32 bits");
     if subscriber.identifier != 0 {

@@ -44,7 +44,8 @@ fn reaches(filter: &str, topic: &str) -> bool {
     !matching(&index, topic).is_empty()
 }
 
-/// `[MQTT5-4.7.1-1]` `[MQTT5-4.7.1-2]` `[MQTT5-4.7.2-1]` `[MQTT311-4.7.1-2]` `[MQTT311-4.7.1-3]` `[MQTT311-4.7.2-1]`
+/// `[MQTT5-4.7.1-1]` `[MQTT5-4.7.1-2]` `[MQTT5-4.7.2-1]` `[MQTT311-3.3.2-3]` `[MQTT311-4.7.1-2]`
+/// `[MQTT311-4.7.1-3]` `[MQTT311-4.7.2-1]`
 #[test]
 fn a_filter_matches_what_the_specification_says() {
     for (filter, matched, unmatched) in [

@@ -52,7 +52,8 @@ impl Trie {
         Self { seed, nodes: root_only(), edges: SlotTable::default(), levels: Levels::new(seed) }
     }
 
-    /// Visits the subscribers of every filter that matches the topic.
+    /// Visits the subscribers of every filter that matches the topic, and no others `[MQTT311-3.3.2-3]`. Levels
+    /// are compared byte by byte `[MQTT311-4.7.3-4]`.
     pub(super) fn walk(&self, topic: &str, frontier: &mut Frontier, mut visit: impl FnMut(Subscribers)) {
         let Frontier { nodes, children } = frontier;
         nodes.clear();

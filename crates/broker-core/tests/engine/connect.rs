@@ -82,7 +82,7 @@ fn a_refusal_disturbs_nobody() {
     }
 }
 
-/// [MQTT5-3.2.0-1] [MQTT5-3.2.0-2] [MQTT311-3.2.0-1]
+/// [MQTT5-3.2.0-1] [MQTT5-3.2.0-2] [MQTT311-3.1.4-4] [MQTT311-3.2.0-1]
 #[test]
 fn connack_comes_first_and_once() {
     for hello in versions() {

@@ -4,6 +4,7 @@
 use crate::support::*;
 
 /// [MQTT5-3.8.4-8] [MQTT5-4.3.2-4] [MQTT5-4.3.3-8] [MQTT311-3.8.4-6] [MQTT311-4.3.2-2] [MQTT311-4.3.3-2]
+/// [MQTT311-2.3.1-6] [MQTT311-3.3.4-1] [MQTT311-4.3.1-1]
 #[test]
 fn a_message_arrives_with_the_lower_qos_of_publication_and_subscription_whatever_the_versions() {
     for (publisher, subscriber) in
@@ -76,7 +77,7 @@ fn a_qos_1_message_that_is_sent_again_is_a_new_one_and_its_dup_flag_stays_behind
     }
 }
 
-/// [MQTT5-4.3.3-4] [MQTT5-4.3.3-6] [MQTT311-4.3.3-1]
+/// [MQTT5-4.3.3-2] [MQTT5-4.3.3-4] [MQTT5-4.3.3-6] [MQTT311-4.3.3-1] [MQTT311-2.3.1-6]
 #[test]
 fn a_qos_2_delivery_takes_four_steps_and_each_may_be_repeated() {
     for version in versions() {

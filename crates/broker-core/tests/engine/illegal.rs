@@ -102,3 +102,23 @@ fn what_comes_behind_the_end_is_not_heard() {
         broker.expect(bob, &[]);
     }
 }
+
+/// [MQTT5-3.1.4-6] [MQTT311-3.1.4-5]
+#[test]
+fn what_comes_behind_a_refused_connect_is_not_heard() {
+    for (hello, answer) in [
+        (v5("alice").with(Property::AuthenticationMethod("x")), "CONNACK 0x8C Bad authentication method"),
+        (v311("").resuming(), "CONNACK 0x85 Client Identifier not valid"),
+    ] {
+        for mut broker in brokers() {
+            let bob = broker.connect(v5("bob"));
+            broker.subscribe(bob, "a", AtMostOnce);
+            let alice = broker.dial(hello.clone());
+            broker.expect(alice, &[answer, "closed"]);
+            // The daemon may have read it already.
+            broker.send_in_spite_of_close(alice, publish("a", "x").qos1(1));
+            broker.expect(alice, &["closed"]);
+            broker.expect(bob, &[]);
+        }
+    }
+}

@@ -41,6 +41,7 @@ fn any_packet_shows_that_a_client_is_there() {
     }
 }
 
+/// [MQTT311-3.12.4-1]
 #[test]
 fn keep_alive_0_is_for_ever() {
     for hello in versions() {

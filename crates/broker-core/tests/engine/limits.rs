@@ -7,13 +7,15 @@ fn with_limits(limits: Limits) -> impl Iterator<Item = Broker> {
     brokers_with(Config { limits, ..quiet() })
 }
 
+/// [MQTT311-4.8.0-2]
 #[test]
 fn as_many_connect_as_may() {
     for version in versions() {
         for mut broker in with_limits(Limits { connections_max: 2, ..Limits::default() }) {
             let first = broker.connect(version("first"));
             broker.connect(version("second"));
-            let (_, connack) = broker.greet(version("third"));
+            let (third, connack) = broker.greet(version("third"));
+            broker.expect(third, &["closed"]);
             let refused = if version("").version() == ProtocolVersion::V5 {
                 ReasonCode::QuotaExceeded
             } else {

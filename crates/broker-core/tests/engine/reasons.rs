@@ -116,6 +116,7 @@ fn every_disconnect_says_why() {
     }
 }
 
+/// [MQTT5-2.2.1-5]
 #[test]
 fn an_acknowledgement_keeps_its_identifier() {
     for mut broker in limited() {

@@ -21,7 +21,7 @@ fn interrupted(broker: &mut Broker, hello: fn(&str) -> Hello) {
 
 /// Each PUBREL, which waits for no window, then each PUBLISH: [MQTT5-3.3.4-10]
 /// [MQTT5-4.4.0-1] [MQTT5-4.6.0-1] [MQTT5-3.3.1-1] [MQTT5-4.3.3-6] [MQTT5-4.5.0-1] [MQTT311-4.4.0-1]
-/// [MQTT311-4.6.0-1] [MQTT311-3.3.1-1] [MQTT311-3.1.2-5]
+/// [MQTT311-4.6.0-1] [MQTT311-3.3.1-1] [MQTT311-3.1.2-5] [MQTT311-4.1.0-1]
 #[test]
 fn what_was_in_flight_is_sent_again_in_its_order_with_its_identifiers_then_what_waited() {
     for hello in versions() {

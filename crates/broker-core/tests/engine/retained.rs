@@ -37,6 +37,22 @@ fn the_last_retained_message_of_a_topic_is_kept_until_an_empty_one() {
     }
 }
 
+/// [MQTT311-3.1.2-7]
+#[test]
+fn what_is_retained_outlives_the_session_that_published_it() {
+    for hello in versions() {
+        for mut broker in brokers() {
+            let alice = broker.connect(hello("alice"));
+            broker.send(alice, publish("a", "x").retained());
+            broker.leave(alice);
+            assert_eq!(broker.totals().sessions, 0);
+            let alice = broker.connect(hello("alice"));
+            broker.subscribe(alice, "a", AtMostOnce);
+            broker.expect(alice, &["PUBLISH a 'x' retain"]);
+        }
+    }
+}
+
 /// [MQTT5-3.3.1-9] [MQTT5-3.3.1-10] [MQTT5-3.3.1-11] [MQTT311-3.8.4-3] [MQTT311-3.3.1-6]
 #[test]
 fn retain_handling_decides_when_retained_messages_are_sent() {

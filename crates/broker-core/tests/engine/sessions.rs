@@ -43,13 +43,18 @@ fn a_session_does_not_expire_while_its_client_is_connected() {
     }
 }
 
-/// [MQTT311-3.1.2-4] [MQTT311-3.1.2-6] [MQTT311-3.2.2-2] [MQTT311-3.2.2-3]
+/// [MQTT311-3.1.2-4] [MQTT311-3.1.2-6] [MQTT311-3.1.3-2] [MQTT311-3.2.2-2] [MQTT311-3.2.2-3]
 #[test]
 fn a_session_of_3x_lasts_without_clean_session_and_as_long_as_the_operator_allows() {
     let limits = Limits { session_expiry_seconds_max: 60, ..Limits::default() };
     for version in [v31, v311] {
         for mut broker in brokers_with(Config { limits: limits.clone(), ..quiet() }) {
             let alice = broker.connect(version("alice").keeping(1));
+            broker.leave(alice);
+            broker.advance_seconds(59);
+            // Not while it is connected [MQTT311-4.1.0-2].
+            let alice = broker.reconnect(version("alice"));
+            broker.advance_seconds(100);
             broker.leave(alice);
             broker.advance_seconds(59);
             let alice = broker.reconnect(version("alice"));

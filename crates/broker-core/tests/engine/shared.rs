@@ -173,6 +173,7 @@ fn groups_are_told_apart_by_name_and_filter() {
     }
 }
 
+/// [MQTT5-4.8.2-3]
 #[test]
 fn a_member_has_its_own_qos_and_identifier() {
     for mut broker in brokers() {

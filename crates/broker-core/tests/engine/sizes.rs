@@ -2,6 +2,8 @@
 //! reaches the engine.
 
 use crate::support::*;
+use broker_core::config::{Capabilities, Config};
+use mqtt_codec::PropertyId;
 
 /// [MQTT5-3.1.2-24] [MQTT5-3.1.2-25]
 #[test]
@@ -90,6 +92,80 @@ fn an_answer_too_large_for_the_client_ends_its_connection() {
         let alice = broker.dial(v5("alice").with(maximum_packet_size(5)));
         broker.expect(alice, &["closed"]);
         assert_eq!(broker.connections(), 0);
+    }
+}
+
+/// What a client receives besides CONNACK and PUBLISH, once everything that has an answer was said.
+fn answers(broker: &mut Broker, hello: Hello) -> Vec<Packet> {
+    let alice = broker.connect(hello);
+    broker.send(alice, subscribe(1, &[("a", subscription(ExactlyOnce))]));
+    broker.send(alice, subscribe(2, &[("$share/g/a", subscription(AtMostOnce))]));
+    broker.send(alice, publish("a", "x").qos2(3));
+    broker.send(alice, acknowledge(Packet::PubRec, 1));
+    broker.send(alice, acknowledge(Packet::PubRel, 3));
+    broker.send(alice, acknowledge(Packet::PubRel, 4));
+    broker.send(alice, publish("$SYS/x", "x").qos1(5));
+    broker.send(alice, publish("$SYS/x", "x").qos2(6));
+    broker.send(alice, unsubscribe(7, &["a", "b"]));
+    broker.send(alice, publish("", "x").with(topic_alias(1)));
+    broker.settle();
+    let packets = broker.read(alice);
+    packets.into_iter().filter(|packet| !matches!(packet, Packet::Publish(_))).collect()
+}
+
+/// Nothing in an answer goes without saying [MQTT5-3.4.2-2] [MQTT5-3.4.2-3] [MQTT5-3.5.2-2] [MQTT5-3.5.2-3]
+/// [MQTT5-3.6.2-2] [MQTT5-3.6.2-3] [MQTT5-3.7.2-2] [MQTT5-3.7.2-3] [MQTT5-3.9.2-1] [MQTT5-3.9.2-2]
+/// [MQTT5-3.11.2-1] [MQTT5-3.11.2-2] [MQTT5-3.14.2-2] [MQTT5-3.14.2-3] [MQTT5-3.14.2-4].
+#[test]
+fn answers_have_a_reason_string_at_most_and_only_where_it_fits() {
+    let capabilities = Capabilities { shared_subscription_available: false, ..Capabilities::default() };
+    for mut broker in brokers_with(Config { capabilities, ..quiet() }) {
+        let small = answers(&mut broker, v5("small").with(maximum_packet_size(20)));
+        let large = answers(&mut broker, v5("large"));
+        let lines: Vec<_> = small.iter().map(text::show).collect();
+        assert_eq!(lines, large.iter().map(text::show).collect::<Vec<_>>(), "the same is said, {broker}");
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(lines.join("\n"), @r"
+            SUBACK #1 [2]
+            SUBACK #2 [9E]
+            PUBREC #3
+            PUBREL #1
+            PUBCOMP #3
+            PUBCOMP #4 0x92 Packet Identifier not found
+            PUBACK #5 0x87 Not authorized
+            PUBREC #6 0x87 Not authorized
+            UNSUBACK #7 [0 11]
+            DISCONNECT 0x82 Protocol Error
+            ");
+        }
+        let told = |packets: &[Packet]| -> Vec<_> { packets.iter().flat_map(properties).collect() };
+        assert_eq!(told(&small), Vec::<PropertyId>::new());
+        assert_eq!(told(&large), [PropertyId::ReasonString; 4], "{large:?}");
+    }
+}
+
+fn properties(packet: &Packet) -> Vec<PropertyId> {
+    let properties = match packet {
+        Packet::PubAck(ack) | Packet::PubRec(ack) | Packet::PubRel(ack) | Packet::PubComp(ack) => {
+            &ack.properties
+        }
+        Packet::SubAck(suback) => &suback.properties,
+        Packet::UnsubAck(unsuback) => &unsuback.properties,
+        Packet::Disconnect(disconnect) => &disconnect.properties,
+        other => panic!("{other:?} is no answer"),
+    };
+    properties.iter().map(|property| property.id()).collect()
+}
+
+/// [MQTT5-3.2.2-20]
+#[test]
+fn connack_has_no_user_properties() {
+    for mut broker in brokers() {
+        let (_, connack) = broker.greet(v5("alice").with(Property::UserProperty("name", "value")));
+        assert!(!connack.properties.contains(PropertyId::UserProperty), "{connack:?}");
+        let refused = broker.dial(v5("bob").with(Property::AuthenticationMethod("x")));
+        let [Packet::ConnAck(connack)] = &broker.read(refused)[..] else { panic!("one CONNACK") };
+        assert!(!connack.properties.contains(PropertyId::UserProperty), "{connack:?}");
     }
 }
 

@@ -4,8 +4,10 @@
 use crate::support::*;
 use mqtt_codec::packet::SubscriptionOptions;
 
-/// [MQTT5-3.8.4-1] [MQTT5-3.8.4-2] [MQTT5-3.8.4-5] [MQTT5-3.8.4-6] [MQTT5-3.9.3-1] [MQTT5-3.9.3-2]
-/// [MQTT311-3.8.4-1] [MQTT311-3.8.4-4] [MQTT311-3.8.4-5] [MQTT311-3.9.3-1]
+/// [MQTT5-2.2.1-6] [MQTT5-3.8.4-1] [MQTT5-3.8.4-2] [MQTT5-3.8.4-5] [MQTT5-3.8.4-6] [MQTT5-3.8.4-7]
+/// [MQTT5-3.9.3-1] [MQTT5-3.9.3-2]
+/// [MQTT311-2.3.1-7] [MQTT311-3.8.4-1] [MQTT311-3.8.4-2] [MQTT311-3.8.4-4] [MQTT311-3.8.4-5]
+/// [MQTT311-3.9.3-1]
 #[test]
 fn suback_answers_each_filter_in_its_order() {
     for hello in versions() {
@@ -19,8 +21,8 @@ fn suback_answers_each_filter_in_its_order() {
     }
 }
 
-/// [MQTT5-3.10.4-1] [MQTT5-3.10.4-4] [MQTT5-3.10.4-5] [MQTT5-3.10.4-6] [MQTT5-3.11.3-1]
-/// [MQTT311-3.10.4-1] [MQTT311-3.10.4-4] [MQTT311-3.10.4-5] [MQTT311-3.10.4-6]
+/// [MQTT5-2.2.1-6] [MQTT5-3.10.4-1] [MQTT5-3.10.4-4] [MQTT5-3.10.4-5] [MQTT5-3.10.4-6] [MQTT5-3.11.3-1]
+/// [MQTT311-2.3.1-7] [MQTT311-3.10.4-1] [MQTT311-3.10.4-4] [MQTT311-3.10.4-5] [MQTT311-3.10.4-6]
 #[test]
 fn unsuback_answers_each_filter_in_its_order() {
     for mut broker in brokers() {

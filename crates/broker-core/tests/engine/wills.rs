@@ -162,6 +162,23 @@ fn a_new_connect_replaces_the_will() {
     }
 }
 
+/// [MQTT311-3.1.2-12]
+#[test]
+fn a_connection_without_a_will_leaves_none_not_even_one_of_before() {
+    for hello in versions() {
+        for (mut broker, bob) in mourners() {
+            let lasting = hello("alice").keeping(100);
+            let alice = broker.connect(lasting.clone().will(will("will", "gone", AtLeastOnce, &[])));
+            broker.leave(alice);
+            for _ in 0..2 {
+                let alice = broker.reconnect(lasting.clone());
+                broker.hang_up(alice);
+                broker.expect(bob, &[]);
+            }
+        }
+    }
+}
+
 /// [MQTT5-3.1.2-14] [MQTT5-3.1.2-15] [MQTT311-3.1.2-16] [MQTT311-3.1.2-17]
 #[test]
 fn a_will_is_retained_if_it_asks_to_be() {

@@ -100,6 +100,7 @@ impl<T: Tickets> Protocol<T> {
             // left out; closing says enough.
             let _ = effects.try_send(self.packet_bytes_max(), |output| disconnect.encode(version, output));
         }
+        // The connection is closed [MQTT311-3.14.4-1].
         self.phase = Phase::Closing;
         effects.push(Effect::Finished { undelivered });
     }

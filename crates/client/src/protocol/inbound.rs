@@ -55,6 +55,7 @@ impl<T: Tickets> Protocol<T> {
             }
         }
         let packet_id = delivery.packet_id();
+        // Wanted by nobody, it is acknowledged all the same [MQTT311-4.5.0-2].
         let receipt = packet_id.map(|id| self.receipts.received(id, message.qos, targets.len()));
         let dup = delivery.dup();
         for key in targets {
@@ -70,7 +71,8 @@ impl<T: Tickets> Protocol<T> {
         }
     }
 
-    /// Sends the acknowledgements whose turn it is, wanted messages or not `[MQTT5-4.5.0-2]` `[MQTT5-4.3.2-4]` `[MQTT5-4.3.3-8]` `[MQTT311-4.3.2-2]`.
+    /// Sends the acknowledgements whose turn it is, of messages wanted or not `[MQTT5-4.5.0-2]` `[MQTT5-4.3.2-4]`
+    /// `[MQTT5-4.3.3-8]` `[MQTT311-4.3.2-2]` `[MQTT311-3.3.4-1]`.
     fn acknowledge(&mut self, effects: &mut Effects<T>) {
         let version = self.options.version;
         while let Some(due) = self.receipts.next_due() {

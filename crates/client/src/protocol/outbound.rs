@@ -82,7 +82,8 @@ impl<T: Tickets> Protocol<T> {
         true
     }
 
-    /// Within the server's Receive Maximum `[MQTT5-3.3.4-7]` `[MQTT5-4.9.0-2]`.
+    /// Within the server's Receive Maximum `[MQTT5-3.3.4-7]` `[MQTT5-4.9.0-2]`, under a free identifier and without
+    /// DUP `[MQTT311-4.3.2-1]`.
     fn send_acknowledged(&mut self, qos: QoS, effects: &mut Effects<T>) -> bool {
         if !self.outbound.sender.has_room() {
             return false;

@@ -15,7 +15,8 @@ impl PacketIds {
         Self { last: None }
     }
 
-    /// The next identifier that is not in use `[MQTT5-2.2.1-3]` `[MQTT5-2.2.1-4]` `[MQTT311-2.3.1-2]`
+    /// The next identifier that is not in use `[MQTT5-4.3.2-1]` `[MQTT5-4.3.3-1]` `[MQTT5-2.2.1-3]`
+    /// `[MQTT5-2.2.1-4]` `[MQTT311-2.3.1-2]`
     /// `[MQTT311-2.3.1-4]`; none while all 65,535 are.
     #[inline]
     pub fn allocate(&mut self, in_use: impl Fn(PacketId) -> bool) -> Option<PacketId> {

@@ -58,6 +58,7 @@ impl Receiver {
         match delivery {
             Delivery::AtMostOnce => Inbound::New,
             Delivery::AtLeastOnce { .. } if self.is_full() => Inbound::ReceiveMaximumExceeded,
+            // Whatever its DUP says [MQTT5-4.3.2-5].
             Delivery::AtLeastOnce { .. } => {
                 self.in_window += 1;
                 Inbound::New

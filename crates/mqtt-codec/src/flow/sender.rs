@@ -14,16 +14,18 @@ use alloc::collections::VecDeque;
 /// How far a publication in flight has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// PUBLISH was sent: PUBACK or PUBREC is awaited.
+    /// PUBLISH was sent: PUBACK or PUBREC is awaited `[MQTT5-4.3.2-3]` `[MQTT5-4.3.3-3]`.
     Published,
-    /// PUBREC was received and PUBREL sent: PUBCOMP is awaited.
+    /// PUBREC was received and PUBREL sent: PUBCOMP is awaited `[MQTT5-4.3.3-5]`, and PUBLISH is not sent
+    /// again `[MQTT5-4.3.3-6]`.
     Received,
 }
 
 /// A publication that the peer has not fully acknowledged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InFlight<M> {
-    /// Its identifier, which it keeps over reconnects `[MQTT5-4.4.0-1]` `[MQTT311-4.4.0-1]`.
+    /// Its identifier, which it keeps over reconnects `[MQTT5-4.4.0-1]` `[MQTT311-4.4.0-1]`
+    /// `[MQTT311-2.3.1-3]`.
     pub packet_id: PacketId,
     /// 1 or 2.
     pub qos: QoS,

@@ -45,7 +45,8 @@ impl<'a> Connect<Borrowed<'a>> {
         Self::parse(body).map_err(read::violation).and_then(read::end)
     }
 
-    /// The fields in their order `[MQTT5-3.1.3-1]` `[MQTT311-3.1.3-1]`.
+    /// The fields in their order `[MQTT5-3.1.3-1]` `[MQTT311-3.1.3-1]`; the Client Identifier is always there
+    /// `[MQTT311-3.1.3-3]`.
     fn parse(input: &'a [u8]) -> Parsed<'a, Self> {
         let (rest, version) = protocol_version(input)?;
         let (rest, flags) = read::byte(rest)?;
@@ -56,11 +57,13 @@ impl<'a> Connect<Borrowed<'a>> {
         } else {
             (rest, PropertiesRef::NONE)
         };
+        // [MQTT5-3.1.3-3] [MQTT5-3.1.3-4]
         let (rest, client_id) = read::string(rest)?;
         let (rest, will) = match will {
             Some((qos, retain)) => some(Will::parse(qos, retain, rest, version)?),
             None => (rest, None),
         };
+        // [MQTT5-3.1.2-17] [MQTT5-3.1.3-12]; what no flag announces is left over [MQTT5-3.1.2-18].
         let has_user_name = flags & USER_NAME != 0 && !is_left_out(rest, version);
         let (rest, user_name) = if has_user_name { some(read::string(rest)?) } else { (rest, None) };
         let has_password = flags & PASSWORD != 0 && !is_left_out(rest, version);
@@ -119,6 +122,7 @@ impl<S: Storage> Connect<S> {
         }
         let name = version.name();
         write::head(out, PacketType::Connect.first_byte(), remaining, write::length_bytes(name.len()))?;
+        let out = &mut write::Room::new(out.grow(remaining - 2));
         out.put(name.as_bytes());
         let [keep_alive_high, keep_alive_low] = self.keep_alive_seconds.to_be_bytes();
         out.put(&[version.level(), self.flags(), keep_alive_high, keep_alive_low]);
@@ -139,7 +143,9 @@ impl<S: Storage> Connect<S> {
     }
 
     /// The connect flags; each is set exactly when its field is there `[MQTT5-3.1.2-16]` to
-    /// `[MQTT5-3.1.2-19]`.
+    /// `[MQTT5-3.1.2-19]`, `[MQTT311-3.1.2-9]` `[MQTT311-3.1.2-11]` `[MQTT311-3.1.2-18]` `[MQTT311-3.1.2-19]`
+    /// `[MQTT311-3.1.2-20]` `[MQTT311-3.1.2-21]`.
+    #[inline]
     fn flags(&self) -> u8 {
         let mut flags = if self.clean_start { CLEAN_START } else { 0 };
         if let Some(will) = &self.will {
@@ -156,7 +162,7 @@ impl<S: Storage> Connect<S> {
 }
 
 /// Text that the caller made may hold U+0000, which a string on the wire must not `[MQTT5-1.5.4-2]`
-/// `[MQTT311-1.5.3-2]`.
+/// `[MQTT311-1.5.3-2]` `[MQTT311-3.1.3-4]` `[MQTT311-3.1.3-11]`.
 fn check_text(text: &str) -> Result<(), EncodeError> {
     if text::has_nul(text.as_bytes()) { Err(EncodeError::Violation(Violation::TextHasNul)) } else { Ok(()) }
 }

@@ -58,7 +58,7 @@ impl PacketType {
     }
 
     /// The flags that the type prescribes `[MQTT5-2.1.3-1]` `[MQTT5-3.6.1-1]` `[MQTT5-3.8.1-1]`
-    /// `[MQTT5-3.10.1-1]`.
+    /// `[MQTT5-3.10.1-1]` `[MQTT311-2.2.2-1]` `[MQTT311-3.8.1-1]` `[MQTT311-3.10.1-1]`.
     #[inline]
     const fn reserved_flags(self) -> u8 {
         match self {

@@ -30,7 +30,8 @@ pub struct Publish<S: Storage = Owned> {
 }
 
 /// The QoS of a PUBLISH with the Packet Identifier and DUP flag that belong to it: at QoS 0 there is
-/// neither `[MQTT5-2.2.1-2]` `[MQTT5-3.3.1-2]` `[MQTT311-2.3.1-5]` `[MQTT311-3.3.1-2]`.
+/// neither `[MQTT5-2.2.1-2]` `[MQTT5-4.3.1-1]` `[MQTT5-3.3.1-2]` `[MQTT311-2.3.1-5]` `[MQTT311-3.3.1-2]`
+/// `[MQTT311-4.3.1-1]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
     /// QoS 0.
@@ -93,7 +94,8 @@ impl<'a> Publish<Borrowed<'a>> {
         }
     }
 
-    /// Everything up to the payload, which is what is left over.
+    /// Everything up to the payload, which is what is left over; the topic comes first `[MQTT5-3.3.2-1]`
+    /// `[MQTT311-3.3.2-1]`.
     #[inline(always)]
     fn parse(flags: u8, input: &'a [u8], version: ProtocolVersion) -> Parsed<'a, Self> {
         let (rest, text) = read::topic_text(input)?;
@@ -219,7 +221,7 @@ impl PublishParts<'_> {
     ///
     /// # Errors
     /// As [`encoded_len`](Self::encoded_len); nothing is appended then.
-    #[inline]
+    #[inline(always)]
     pub fn encode(
         &self,
         version: ProtocolVersion,
@@ -234,7 +236,7 @@ impl PublishParts<'_> {
     ///
     /// # Errors
     /// As [`encoded_len`](Self::encoded_len); nothing is appended then.
-    #[inline]
+    #[inline(always)]
     pub fn encode_head(
         &self,
         version: ProtocolVersion,

@@ -128,7 +128,8 @@ impl<'a> Subscribe<Borrowed<'a>> {
     }
 }
 
-/// Judges the payload: at least one filter, each legal `[MQTT5-3.8.3-2]` `[MQTT311-3.8.3-3]`.
+/// Judges the payload: at least one filter, each legal `[MQTT5-3.8.3-2]` `[MQTT311-3.8.3-1]`
+/// `[MQTT311-3.8.3-3]`.
 fn check(payload: &[u8], version: ProtocolVersion) -> Result<(), Violation> {
     if payload.is_empty() {
         return Err(Violation::SubscribeEmpty);
@@ -156,6 +157,7 @@ fn checked(input: &[u8]) -> Parsed<'_, Subscription<'_>> {
 }
 
 fn parse(input: &[u8], filters: ProtocolVersion, options: ProtocolVersion) -> Parsed<'_, Subscription<'_>> {
+    // [MQTT5-3.8.3-1]
     let (rest, text) = read::string(input)?;
     let filter = TopicFilterRef::decode(text, filters).map_err(nom::Err::Failure)?;
     let (rest, byte) = read::byte(rest)?;

@@ -51,7 +51,8 @@ impl<'a> Unsubscribe<Borrowed<'a>> {
     }
 }
 
-/// Judges the payload: at least one filter, each legal `[MQTT5-3.10.3-2]` `[MQTT311-3.10.3-2]`.
+/// Judges the payload: at least one filter, each legal `[MQTT5-3.10.3-2]` `[MQTT311-3.10.3-1]`
+/// `[MQTT311-3.10.3-2]`.
 fn check(payload: &[u8], version: ProtocolVersion) -> Result<(), Violation> {
     if payload.is_empty() {
         return Err(Violation::UnsubscribeEmpty);
@@ -65,6 +66,7 @@ fn check(payload: &[u8], version: ProtocolVersion) -> Result<(), Violation> {
 }
 
 fn filter(input: &[u8], version: ProtocolVersion) -> Parsed<'_, TopicFilterRef<'_>> {
+    // [MQTT5-3.10.3-1]
     let (rest, text) = read::string(input)?;
     let filter = TopicFilterRef::decode(text, version).map_err(nom::Err::Failure)?;
     Ok((rest, filter))

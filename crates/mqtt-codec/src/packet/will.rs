@@ -19,7 +19,7 @@ pub struct Will<S: Storage = Owned> {
     pub qos: QoS,
     /// Whether it is retained.
     pub retain: bool,
-    /// Where it is published.
+    /// Where it is published: legal text `[MQTT311-3.1.3-10]`.
     pub topic: TopicName<S>,
     /// What is published, at most 65,535 bytes.
     pub payload: S::Bytes,
@@ -28,6 +28,7 @@ pub struct Will<S: Storage = Owned> {
 }
 
 impl<'a> Will<Borrowed<'a>> {
+    /// All of it must be there `[MQTT5-3.1.2-9]`.
     pub(super) fn parse(
         qos: QoS,
         retain: bool,
@@ -39,6 +40,7 @@ impl<'a> Will<Borrowed<'a>> {
         } else {
             (input, PropertiesRef::NONE)
         };
+        // [MQTT5-3.1.3-11]
         let (rest, topic) = read::string(rest)?;
         let topic = TopicNameRef::decode(topic).map_err(nom::Err::Failure)?;
         let (rest, payload) = read::binary(rest)?;
@@ -64,6 +66,7 @@ impl<S: Storage> Will<S> {
             + write::prefixed_len(self.payload.as_ref().len())?)
     }
 
+    #[inline]
     pub(super) fn encode(&self, version: ProtocolVersion, out: &mut impl Output) -> Result<(), EncodeError> {
         if version.has_properties() {
             self.properties.encode(out)?;

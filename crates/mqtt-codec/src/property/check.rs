@@ -44,9 +44,11 @@ fn check_value(kind: Kind, input: &[u8]) -> Parsed<'_, ()> {
         }
         Kind::TopicAlias => return check_alias(input),
         Kind::BinaryData => read::binary(input).map(|(rest, _)| (rest, true))?,
+        // [MQTT5-3.3.2-19] among them.
         Kind::Text => return read::skip_string(input),
         Kind::TopicName => return check_response_topic(input),
         Kind::TextPair => {
+            // [MQTT5-1.5.7-1]
             let (second, ()) = read::skip_string(input)?;
             return read::skip_string(second);
         }

@@ -129,6 +129,7 @@ fn a_version_leaves_out_what_it_does_not_have() {
     let filter = TopicFilterRef::new("a/#").unwrap();
     let subscribe = Subscribe::new(FIRST, Properties::NONE, [Subscription { filter, options }]).unwrap();
     let subscribe = Packet::Subscribe(subscribe);
+    // No properties are a Property Length of 0 [MQTT5-2.2.2-1].
     assert_eq!(encode(&subscribe, V5), Ok(hex::bytes("82 # 0001 () 'a/#' 2e")));
     assert_eq!(encode(&subscribe, V31), Ok(hex::bytes("82 # 0001 'a/#' 02")));
 
@@ -261,5 +262,9 @@ impl mqtt_codec::Output for Counting {
 
     fn position(&self) -> usize {
         self.bytes.len()
+    }
+
+    fn grow(&mut self, bytes: usize) -> &mut [u8] {
+        mqtt_codec::Output::grow(&mut self.bytes, bytes)
     }
 }

@@ -36,11 +36,13 @@ pub(crate) const EXAMPLES: &[Example] = &[
     example("connect", V31, "flags that are disregarded without a Will", "10 # 'MQIsdp' 03 3b 003c 'cid'"),
     example("connect", V311, "a client identifier alone", "10 # 'MQTT' 04 02 003c 'cid'"),
     example("connect", V311, "an empty client identifier", "10 # 'MQTT' 04 02 0000 ''"),
+    // [MQTT311-3.1.3-1] [MQTT311-3.1.3-3]
     example("connect", V311, "everything", "10 # 'MQTT' 04 f6 ffff 'cid' 'will/topic' 'gone' 'user' 'pass'"),
     example("connect", V311, "a user name without a password", "10 # 'MQTT' 04 80 003c 'cid' 'user'"),
     example("connect", V311, "a Will of no bytes", "10 # 'MQTT' 04 06 003c 'cid' 'will/topic' ''"),
     example("connect", V5, "a client identifier alone", "10 # 'MQTT' 05 02 003c () 'cid'"),
     example("connect", V5, "a password without a user name", "10 # 'MQTT' 05 40 003c () 'cid' 0003 00ff80"),
+    // The order of the payload: [MQTT5-3.1.3-1].
     example("connect", V5, "everything",
         "10 # 'MQTT' 05 ce 003c \
          (11 ffffffff 21 0014 27 00100000 22 000a 19 01 17 00 26 'name' 'value' 15 'SCRAM' 16 0002 0100) \
@@ -64,6 +66,7 @@ pub(crate) const EXAMPLES: &[Example] = &[
 
     example("publish", V31, "QoS 0", "30 # 'a/b' <hello>"),
     example("publish", V31, "QoS 2, DUP and RETAIN", "3d # 'a/b' 0001 <hello>"),
+    // [MQTT311-2.3.1-5]
     example("publish", V311, "QoS 0", "30 # 'a/b' <hello>"),
     example("publish", V311, "QoS 0 without payload, RETAIN", "31 # 'a/b'"),
     example("publish", V311, "QoS 1", "32 # 'a/b' 000a <hello>"),

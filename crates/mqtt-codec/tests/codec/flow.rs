@@ -92,6 +92,7 @@ fn what_an_earlier_connection_left_unreleased_takes_no_place_until_it_comes_agai
 
 #[test]
 fn the_sender_takes_acknowledgements_in_their_order_and_no_others() {
+    // [MQTT5-4.3.2-3] [MQTT5-4.3.3-3] [MQTT5-4.3.3-5]: in flight until the last one.
     let mut sender = Sender::new(10);
     sender.send(id(1), QoS::AtLeastOnce, "one");
     sender.send(id(2), QoS::ExactlyOnce, "two");
@@ -139,7 +140,7 @@ fn the_senders_window_is_full_at_its_size() {
 
 #[test]
 fn after_a_reconnect_everything_goes_again_before_anything_new() {
-    // [MQTT5-4.4.0-1] [MQTT5-4.6.0-1] [MQTT311-4.4.0-1]
+    // [MQTT5-4.4.0-1] [MQTT5-4.6.0-1] [MQTT311-2.3.1-3] [MQTT311-4.4.0-1]
     let mut sender = Sender::new(10);
     for number in 1..=4 {
         sender.send(id(number), QoS::ExactlyOnce, number);

@@ -22,11 +22,12 @@ const ONLY_V5: &[ProtocolVersion] = &[V5];
 
 #[rustfmt::skip]
 const ILLEGAL: &[(&str, &[ProtocolVersion], Violation)] = &[
-    // The fixed header.
+    // The fixed header: [MQTT5-3.6.1-1] [MQTT5-3.8.1-1] [MQTT5-3.10.1-1] [MQTT5-3.15.1-1] for the flags.
     ("00 #", ALL, PacketTypeReserved),
     ("0f #", ALL, PacketTypeReserved),
     ("f0 #", V3, PacketTypeReserved),
     ("f0 # 18 (15 'a')", V3, PacketTypeReserved),
+    // [MQTT311-2.2.2-1] [MQTT311-2.2.2-2] [MQTT311-3.8.1-1] [MQTT311-3.10.1-1]
     ("11 # 'MQTT' 04 02 003c 'cid'", ALL, FixedHeaderFlags),
     ("12 # 'MQTT' 05 02 003c () 'cid'", ALL, FixedHeaderFlags),
     ("21 # 00 00", ALL, FixedHeaderFlags),
@@ -61,7 +62,9 @@ const ILLEGAL: &[(&str, &[ProtocolVersion], Violation)] = &[
     ("c0 80 00", ALL, RemainingLength),
     ("40 82 00 00 01", ALL, RemainingLength),
     ("40 82 80 80 00 00 01", ALL, RemainingLength),
-    // CONNECT.
+    // CONNECT. All that the flags announce is there, and nothing else: [MQTT5-3.1.2-9] [MQTT5-3.1.2-16]
+    // [MQTT5-3.1.2-17] [MQTT5-3.1.2-18] [MQTT5-3.1.2-19]. The Client Identifier comes first: [MQTT5-3.1.3-3].
+    // What is text is legal text: [MQTT5-3.1.3-4] [MQTT5-3.1.3-11] [MQTT5-3.1.3-12].
     ("10 #", ALL, FieldPastEnd),
     ("10 # 'MQTT'", ALL, FieldPastEnd),
     ("10 # 'MQTT' 04", ALL, FieldPastEnd),
@@ -71,10 +74,24 @@ const ILLEGAL: &[(&str, &[ProtocolVersion], Violation)] = &[
     ("10 # 'MQTT' 04 02 003c 0004 <cid>", ALL, FieldPastEnd),
     ("10 # 'MQTT' 05 02 003c 'cid'", ALL, FieldPastEnd),
     ("10 # 'MQTT' 05 02 003c ()", ALL, FieldPastEnd),
+    // [MQTT311-3.1.2-18] [MQTT311-3.1.2-20]: what no flag announces is too much.
     ("10 # 'MQTT' 04 02 003c 'cid' 00", ALL, TrailingBytes),
     ("10 # 'MQTT' 04 02 003c 'cid' 'user'", ALL, TrailingBytes),
+    // [MQTT311-3.1.2-9] [MQTT311-3.1.2-19] [MQTT311-3.1.2-21]: what a flag announces is missed.
     ("10 # 'MQTT' 04 06 003c 'cid'", ALL, FieldPastEnd),
     ("10 # 'MQTT' 04 06 003c 'cid' 'topic'", ALL, FieldPastEnd),
+    ("10 # 'MQTT' 05 06 003c () 'cid'", ALL, FieldPastEnd),
+    ("10 # 'MQTT' 05 06 003c () 'cid' ()", ALL, FieldPastEnd),
+    ("10 # 'MQTT' 05 06 003c () 'cid' () 'topic'", ALL, FieldPastEnd),
+    ("10 # 'MQTT' 05 82 003c () 'cid'", ALL, FieldPastEnd),
+    ("10 # 'MQTT' 05 42 003c () 'cid'", ALL, FieldPastEnd),
+    ("10 # 'MQTT' 05 c2 003c () 'cid' 'user'", ALL, FieldPastEnd),
+    ("10 # 'MQTT' 05 02 003c () 'cid' 'user'", ALL, TrailingBytes),
+    ("10 # 'MQTT' 05 82 003c () 'cid' 'user' 'pass'", ALL, TrailingBytes),
+    ("10 # 'MQTT' 05 42 003c () 'cid' 'user' 'pass'", ALL, TrailingBytes),
+    ("10 # 'MQTT' 05 02 003c () 0001 ff", ALL, TextNotUtf8),
+    ("10 # 'MQTT' 05 82 003c () 'cid' 0001 ff", ALL, TextNotUtf8),
+    ("10 # 'MQTT' 05 82 003c () 'cid' 0001 00", ALL, TextHasNul),
     ("10 # 'MQTT' 04 82 003c 'cid'", ALL, FieldPastEnd),
     ("10 # 'MQTT' 04 c2 003c 'cid' 'user'", ALL, FieldPastEnd),
     ("10 # 'MQIsdp' 03 c2 003c 'cid' 0004 <use>", ALL, FieldPastEnd),
@@ -89,6 +106,7 @@ const ILLEGAL: &[(&str, &[ProtocolVersion], Violation)] = &[
     ("10 # 'MQIsdp' 05 02 003c () 'cid'", ALL, ProtocolLevel),
     ("10 # 'MQTT' 04 03 003c 'cid'", ALL, ConnectFlagReserved),
     ("10 # 'MQTT' 05 01 003c () 'cid'", ALL, ConnectFlagReserved),
+    // [MQTT311-3.1.2-11] [MQTT311-3.1.2-13] [MQTT311-3.1.2-14] [MQTT311-3.1.2-15]
     ("10 # 'MQTT' 04 0a 003c 'cid'", ALL, WillQoSWithoutWill),
     ("10 # 'MQTT' 05 12 003c () 'cid'", ALL, WillQoSWithoutWill),
     ("10 # 'MQTT' 04 1e 003c 'cid' 'topic' 'gone'", ALL, WillQoS3),
@@ -98,6 +116,7 @@ const ILLEGAL: &[(&str, &[ProtocolVersion], Violation)] = &[
     ("10 # 'MQTT' 05 22 003c () 'cid'", ALL, WillRetainWithoutWill),
     ("10 # 'MQTT' 04 42 003c 'cid' 'pass'", ALL, PasswordWithoutUserName),
     ("10 # 'MQIsdp' 03 42 003c 'cid' 'pass'", ALL, PasswordWithoutUserName),
+    // [MQTT311-3.1.3-4] [MQTT311-3.1.3-11]
     ("10 # 'MQTT' 04 02 003c 0001 ff", ALL, TextNotUtf8),
     ("10 # 'MQTT' 04 02 003c 0003 eda080", ALL, TextNotUtf8),
     ("10 # 'MQTT' 04 02 003c 0002 c080", ALL, TextNotUtf8),
@@ -126,6 +145,7 @@ const ILLEGAL: &[(&str, &[ProtocolVersion], Violation)] = &[
     ("20 # 00 00 () 00", ONLY_V5, TrailingBytes),
     ("20 # 02 00", ONLY_V311, ConnAckFlagsReserved),
     ("20 # 80 00 ()", ONLY_V5, ConnAckFlagsReserved),
+    // [MQTT311-3.2.2-4]
     ("20 # 01 05", ONLY_V311, SessionPresentOnError),
     ("20 # 01 87 ()", ONLY_V5, SessionPresentOnError),
     ("20 # 00 06", V3, ReasonCodeUnknown),
@@ -137,7 +157,8 @@ const ILLEGAL: &[(&str, &[ProtocolVersion], Violation)] = &[
     ("20 # 00 00 (28 02)", ONLY_V5, PropertyValue),
     ("20 # 00 00 (29 02)", ONLY_V5, PropertyValue),
     ("20 # 00 00 (2a 02)", ONLY_V5, PropertyValue),
-    // PUBLISH.
+    // PUBLISH. Its texts are legal texts: [MQTT5-1.5.7-1] [MQTT5-3.3.2-13] [MQTT5-3.3.2-19].
+    // It begins with its Topic Name [MQTT311-3.3.2-1].
     ("30 #", ALL, FieldPastEnd),
     ("30 # 00", ALL, FieldPastEnd),
     ("30 # 0004 <a/b>", ALL, FieldPastEnd),
@@ -165,6 +186,7 @@ const ILLEGAL: &[(&str, &[ProtocolVersion], Violation)] = &[
     ("30 # 'a' (23 0001 23 0001)", ONLY_V5, PropertyRepeated),
     ("30 # 'a' (08 'b/#')", ONLY_V5, ResponseTopicWildcard),
     ("30 # 'a' (08 '')", ONLY_V5, TopicEmpty),
+    ("30 # 'a' (08 0001 ff)", ONLY_V5, TextNotUtf8),
     ("30 # 'a' (0b 00)", ONLY_V5, PropertyValue),
     ("30 # 'a' (0b 80808001 0b 8080808001)", ONLY_V5, VariableByteInteger),
     ("30 # 'a' (0b 8100)", ONLY_V5, VariableByteInteger),
@@ -206,7 +228,7 @@ const ILLEGAL: &[(&str, &[ProtocolVersion], Violation)] = &[
     ("40 # 0001 00 (1f 'a' 1f 'b')", ONLY_V5, PropertyRepeated),
     ("40 # 0001 00 (03 'a')", ONLY_V5, PropertyNotAllowed),
     ("70 # 0001 00 05 1f 'a'", ONLY_V5, FieldPastEnd),
-    // SUBSCRIBE.
+    // SUBSCRIBE, with filters that are legal text: [MQTT5-3.8.3-1].
     ("82 #", ALL, FieldPastEnd),
     ("82 # 0000 'a' 00", V3, PacketIdZero),
     ("82 # 0000 () 'a' 00", ONLY_V5, PacketIdZero),
@@ -242,6 +264,7 @@ const ILLEGAL: &[(&str, &[ProtocolVersion], Violation)] = &[
     ("82 # 0001 () '$share/#/a' 00", ONLY_V5, ShareNameWildcard),
     ("82 # 0001 '$share/#/a' 00", V3, MultiLevelWildcard),
     ("82 # 0001 () '$share/g/a#' 00", ONLY_V5, MultiLevelWildcard),
+    // [MQTT311-3.8.3-1]
     ("82 # 0001 0001 ff 00", V3, TextNotUtf8),
     ("82 # 0001 () 0002 <a> 00 00", ONLY_V5, TextHasNul),
     ("82 # 0001 (0b 00) 'a' 00", ONLY_V5, PropertyValue),
@@ -264,7 +287,7 @@ const ILLEGAL: &[(&str, &[ProtocolVersion], Violation)] = &[
     ("b0 # 0001 ()", ONLY_V5, ReasonCodesMissing),
     ("b0 # 0001 () 01", ONLY_V5, ReasonCodeUnknown),
     ("b0 # 0001 () 97", ONLY_V5, ReasonCodeUnknown),
-    // UNSUBSCRIBE.
+    // UNSUBSCRIBE, with filters that are legal text: [MQTT5-3.10.3-1].
     ("a2 # 0000 'a'", V3, PacketIdZero),
     ("a2 # 0001", V3, UnsubscribeEmpty),
     ("a2 # 0001 ()", ONLY_V5, UnsubscribeEmpty),
@@ -273,8 +296,11 @@ const ILLEGAL: &[(&str, &[ProtocolVersion], Violation)] = &[
     ("a2 # 0001 () 'a/#/b'", ONLY_V5, MultiLevelWildcard),
     ("a2 # 0001 () '$share/g'", ONLY_V5, ShareFilterMissing),
     ("a2 # 0001 (0b 01) 'a'", ONLY_V5, PropertyNotAllowed),
+    // [MQTT311-3.10.3-1]
     ("a2 # 0001 0001 ff", V3, TextNotUtf8),
-    // PINGREQ, PINGRESP, DISCONNECT, AUTH.
+    ("a2 # 0001 () 0001 ff", ONLY_V5, TextNotUtf8),
+    ("a2 # 0001 () 0001 00", ONLY_V5, TextHasNul),
+    // PINGREQ, PINGRESP, DISCONNECT, AUTH, which always has a method: [MQTT5-4.12.0-5].
     ("c0 # 00", ALL, TrailingBytes),
     ("d0 # 00", ALL, TrailingBytes),
     ("e0 # 00", V3, TrailingBytes),

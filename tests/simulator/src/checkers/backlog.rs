@@ -36,7 +36,8 @@ impl Checker for Backlog {
                 Ok(())
             }
             (_, Consequence::Sending(sending)) => match sending.attribution {
-                Attribution::First(send) => match truth.sends[send].slot {
+                // What may be another copy may have taken a dropped one's place.
+                Attribution::First(send) if truth.is_certain(send) => match truth.sends[send].slot {
                     Some(Slot::Ordinary(copy)) => self.count(copy, truth),
                     _ => Ok(()),
                 },
@@ -51,9 +52,7 @@ impl Backlog {
     fn count(&mut self, copy: CopyId, truth: &Truth) -> Verdict {
         let session = truth.copies[copy].session;
         let Some((waiting, sent)) = self.waiting.get_mut(&session) else { return Ok(()) };
-        // What was published again since may be the later one, and have taken a dropped one's place.
-        let is_unique = truth.is_unique(&truth.publications[truth.copies[copy].publication].key);
-        *sent += u32::from(waiting.remove(&copy) && is_unique);
+        *sent += u32::from(waiting.remove(&copy));
         let maximum = truth.settings.config.limits.queue_messages_max;
         ensure(*sent <= maximum, || {
             let client = &truth.sessions[session].client_id;

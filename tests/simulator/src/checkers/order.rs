@@ -47,13 +47,13 @@ impl Checker for Order {
     }
 }
 
-/// A new message must not overtake one of its stream that is still to be sent again, unless the client takes no
-/// packet of that size any more.
+/// A new message must not overtake one of its stream that is still to be sent again, unless it was too
+/// large for a connection in between and counts as delivered.
 fn check_overtaking(truth: &Truth, connection: ConnectionId, sending: &Sending, qos: QoS) -> Verdict {
     let Some(session) = truth.session_of(connection) else { return Ok(()) };
     let Attribution::First(source) = sending.attribution else { return Ok(()) };
     let publication = truth.publication_of(source);
-    let packet_bytes_max = u64::from(truth.connections[&connection].packet_bytes_max);
+    let packet_bytes_max = u64::from(session.packet_bytes_max);
     let left = session
         .in_flight
         .values()

@@ -4,7 +4,7 @@ use super::{Plant, Planted};
 use bytes::Bytes;
 use mqtt_codec::{
     Packet, PacketId, Properties, Property, PropertyOwner, ProtocolVersion, ReasonCode,
-    packet::Delivery,
+    packet::{Delivery, Publish},
 };
 
 /// What becomes of a packet that the broker sends.
@@ -78,8 +78,8 @@ impl Planted {
             Packet::PubAck(_) | Packet::PingResp if self.strikes(Plant::DropAnswer) => Sent::NotAtAll,
             Packet::PingResp if self.strikes(Plant::SendGarbage) => Sent::Instead(vec![0xF3, 0]),
             Packet::Publish(publish) => match publish.delivery {
-                Delivery::AtMostOnce if self.strikes(Plant::RepeatPublish) => Sent::Twice,
-                Delivery::AtMostOnce if self.strikes(Plant::DropPublish) => Sent::NotAtAll,
+                Delivery::AtMostOnce if is_plain(publish) && self.strikes(Plant::RepeatPublish) => Sent::Twice,
+                Delivery::AtMostOnce if is_plain(publish) && self.strikes(Plant::DropPublish) => Sent::NotAtAll,
                 _ if self.strikes(Plant::Misdeliver) => Sent::ToSomebodyElse,
                 delivery => {
                     let mut publish = publish.clone();
@@ -116,6 +116,11 @@ impl Planted {
             as_it_is => as_it_is,
         }
     }
+}
+
+/// Whether nothing later depends on it.
+fn is_plain(publish: &Publish) -> bool {
+    !publish.retain && publish.properties.topic_alias().is_none()
 }
 
 fn without(

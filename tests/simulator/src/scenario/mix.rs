@@ -23,6 +23,8 @@ pub(crate) struct Mix {
     pub retain_percent: u32,
     /// How many of a hundred subscriptions are shared.
     pub shared_percent: u32,
+    /// How many of a hundred publications are in the branch of many topics.
+    pub branch_percent: u32,
     /// How many of a hundred publications are large.
     pub large_percent: u32,
     /// How many of a hundred runs have queues of a few messages.
@@ -65,6 +67,7 @@ const EVERYDAY: Mix = Mix {
     will_percent: 30,
     retain_percent: 12,
     shared_percent: 15,
+    branch_percent: 3,
     large_percent: 5,
     tight_queue_percent: 20,
     small_packets_percent: 10,
@@ -96,8 +99,10 @@ const BACKLOG: Mix = Mix {
 /// Much is retained, and subscribed to again and again.
 const RETAINED: Mix = Mix {
     name: "retained",
+    pause_ms: 60,
     weights: Weights { subscribe: 35, unsubscribe: 12, ..EVERYDAY.weights },
     retain_percent: 60,
+    branch_percent: 60,
     ..EVERYDAY
 };
 

@@ -104,7 +104,7 @@ impl Message {
             payload(format!("c{client}:{number}"), random.between(0_u64, padding))
         };
         Self {
-            topic: topics::topic(random),
+            topic: topics::topic(random, mix),
             qos: *random.pick(&[QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce]),
             retain,
             // What is cleared has no payload to be told by, so one must be like the other.

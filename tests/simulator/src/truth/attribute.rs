@@ -137,7 +137,10 @@ impl Truth {
             })
             .collect();
         // Only what can be nothing else is sure to be part of its stream.
+        let publisher = |&copy: &CopyId| self.publications[self.copies[copy].publication].publisher;
+        let are_of_one = copies.windows(2).all(|pair| publisher(&pair[0]) == publisher(&pair[1]));
         if copies.len() == slots.len()
+            && are_of_one
             && let Some(attribution) = self.find_in_order(send, &copies)
         {
             return attribution;

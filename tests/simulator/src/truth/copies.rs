@@ -173,9 +173,7 @@ impl Truth {
     #[must_use]
     pub(crate) fn excuse(&self, copy: &Copy) -> Option<Excuse> {
         let (publication, session) = (&self.publications[copy.publication], &self.sessions[copy.session]);
-        if copy.qos == QoS::AtMostOnce {
-            Some(Excuse::AtMostOnce)
-        } else if session.has_ended {
+        if session.has_ended {
             Some(Excuse::SessionEnded)
         } else if copy.was_pressed {
             Some(Excuse::QueueFull)

@@ -53,6 +53,11 @@ impl Truth {
         if in_time.is_empty() { all } else { in_time }
     }
 
+    /// Whether a sending can be no other copy than it was taken for.
+    pub(crate) fn is_certain(&self, send: SendId) -> bool {
+        self.slots(&self.sends[send]).len() == 1
+    }
+
     fn tells_expiry(&self, send: &Send, publication: PublicationId) -> bool {
         let publication = &self.publications[publication];
         let left = publication.expires_at_ms.map(|at_ms| at_ms.saturating_sub(send.at_ms).div_ceil(1000));

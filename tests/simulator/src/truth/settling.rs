@@ -57,7 +57,10 @@ impl Truth {
     /// Whether nothing excuses a copy from coming.
     pub(super) fn must_come(&self, slot: Slot) -> bool {
         match slot {
-            Slot::Ordinary(copy) => self.excuse(&self.copies[copy]).is_none(),
+            Slot::Ordinary(copy) => {
+                let copy = &self.copies[copy];
+                copy.qos > QoS::AtMostOnce && self.excuse(copy).is_none()
+            }
             Slot::Shared(copy) => self.excuse_shared(&self.shared_copies[copy]).is_none(),
             Slot::Retained { session, delivery, publication } => {
                 let known = &self.sessions[session].retained[delivery];

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 #[test]
 fn nothing_in_flight_leaves_at_once() {
-    // [MQTT5-3.14.4-1] [MQTT311-3.14.4-2]
+    // [MQTT5-3.14.4-1] [MQTT311-3.14.4-1] [MQTT311-3.14.4-2]
     for version in [ProtocolVersion::V31, ProtocolVersion::V311, ProtocolVersion::V5] {
         let mut session = Session::connected(options().version(version), []);
         session.leave(Duration::from_secs(10));

@@ -100,7 +100,7 @@ fn a_full_window_holds_back_publications_alone() {
     session.check(["PUBLISH QoS 1 #1 a: x"]);
     session.subscribe("s", Subscribe::new("b").unwrap());
     session.unsubscribe("u", "c", UnsubscribeTarget::All);
-    session.check(["XXX"]);
+    session.check(["SUBSCRIBE #2 identifier 1 b QoS 0", "UNSUBSCRIBE #3 c"]);
 }
 
 #[test]

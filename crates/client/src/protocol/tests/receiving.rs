@@ -133,9 +133,14 @@ fn an_alias_stands_for_its_topic_until_it_is_defined_anew() {
 #[test]
 fn what_no_stream_matches_is_told_and_acknowledged() {
     // [MQTT5-4.5.0-2]
-    let mut session = subscribed(ProtocolVersion::V5);
-    session.packet(publish(at_least_once(5), "b", "x"));
-    session.check(["PUBACK #5", "unmatched: b"]);
+    // [MQTT311-4.5.0-2]
+    for version in [ProtocolVersion::V311, ProtocolVersion::V5] {
+        let mut session = subscribed(version);
+        session.packet(publish(at_least_once(5), "b", "x"));
+        session.check(["PUBACK #5", "unmatched: b"]);
+        session.packet(publish(exactly_once(6), "b", "x"));
+        session.check(["PUBREC #6", "unmatched: b"]);
+    }
 }
 
 #[test]

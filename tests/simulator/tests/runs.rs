@@ -1,0 +1,52 @@
+//! That runs are repeatable, that the broker stands them, and that every checker catches what it is for.
+
+use clap::ValueEnum;
+use dunlin_simulator::{Detail, Plant, checkers, run};
+use std::collections::BTreeSet;
+
+/// Seeds within which a planted bug must be caught.
+const PLANT_SEEDS_MAX: u64 = 60;
+
+#[test]
+fn a_seed_is_the_same_run_every_time_byte_for_byte() {
+    let mut fingerprints = BTreeSet::new();
+    for seed in 1..=10 {
+        let (first, second) = (run(seed, None, Detail::Everything), run(seed, None, Detail::Everything));
+        assert_eq!(first, second, "seed {seed}");
+        fingerprints.insert(first.fingerprint);
+    }
+    assert_eq!(fingerprints.len(), 10, "two seeds made the same run");
+}
+
+#[test]
+fn how_much_is_kept_of_a_run_does_not_change_it() {
+    let (all, recent) = (run(3, None, Detail::Everything), run(3, None, Detail::Recent));
+    assert_eq!(all.fingerprint, recent.fingerprint);
+    assert!(all.lines.ends_with(&recent.lines) && all.lines.len() > recent.lines.len());
+}
+
+#[test]
+fn the_broker_breaks_no_invariant() {
+    let failures: Vec<_> = (1..=50).filter_map(|seed| run(seed, None, Detail::Recent).failure).collect();
+    for failure in &failures {
+        println!("{failure}\n");
+    }
+    assert!(failures.is_empty(), "{} of 50 seeds failed", failures.len());
+}
+
+#[test]
+fn every_planted_bug_is_caught_by_the_checker_it_is_for() {
+    for plant in Plant::value_variants() {
+        let caught = (1..=PLANT_SEEDS_MAX)
+            .filter_map(|seed| run(seed, Some(*plant), Detail::Recent).failure)
+            .find(|failure| plant.caught_by().contains(&failure.checker));
+        assert!(caught.is_some(), "{plant:?} is not caught by {:?}", plant.caught_by());
+    }
+}
+
+#[test]
+fn every_checker_has_a_planted_bug_that_proves_it() {
+    let proven: BTreeSet<_> = Plant::value_variants().iter().flat_map(|plant| plant.caught_by()).collect();
+    let unproven: Vec<_> = checkers().filter(|name| !proven.contains(name)).collect();
+    assert_eq!(unproven, [""; 0]);
+}
