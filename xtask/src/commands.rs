@@ -4,6 +4,7 @@
 mod bench;
 mod fuzz;
 mod setup;
+pub(crate) mod sim;
 pub(crate) mod spec;
 mod test;
 
@@ -19,6 +20,7 @@ pub(crate) enum Command {
     Bench(bench::Args),
     Fuzz(fuzz::Args),
     Spec(spec::Args),
+    Sim(sim::Args),
 }
 
 impl Command {
@@ -29,6 +31,7 @@ impl Command {
             Command::Bench(args) => bench::run(args),
             Command::Fuzz(args) => fuzz::run(args),
             Command::Spec(args) => spec::run(args),
+            Command::Sim(args) => sim::run(args),
         }
     }
 }

@@ -78,7 +78,7 @@ pub(crate) fn all() -> Vec<Box<dyn Checker>> {
         Box::new(closing::Closing::default()),
         Box::new(deadlines::Deadlines),
         Box::new(wills::Wills::default()),
-        Box::new(aliases::Aliases::default()),
+        Box::new(aliases::Aliases),
         Box::new(packet_size::PacketSize),
         Box::new(dup::Dup),
         Box::new(packet_ids::PacketIds),

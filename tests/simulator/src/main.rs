@@ -50,7 +50,9 @@ fn run_one(seed: u64, command_line: &CommandLine) -> ExitCode {
         }
         None => {
             let Outcome { publications, simulated_ms, fingerprint, .. } = outcome;
-            println!("seed {seed} passed: {publications} messages in {simulated_ms} ms, run {fingerprint:016x}");
+            println!(
+                "seed {seed} passed: {publications} messages in {simulated_ms} ms, run {fingerprint:016x}"
+            );
             ExitCode::SUCCESS
         }
     }
@@ -69,7 +71,10 @@ fn run_many(command_line: &CommandLine) -> ExitCode {
                 if seed >= end {
                     return outcomes;
                 }
-                outcomes.push((seed, Outcome { lines: Vec::new(), ..run(seed, command_line.plant, Detail::Recent) }));
+                outcomes.push((
+                    seed,
+                    Outcome { lines: Vec::new(), ..run(seed, command_line.plant, Detail::Recent) },
+                ));
             }
         };
         let handles: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();

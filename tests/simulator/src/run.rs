@@ -70,7 +70,8 @@ fn live(world: &mut World) {
     rest(world);
     let unfinished = world.unfinished().next();
     if let Some(client) = unfinished {
-        let sentence = format!("client {client} still waits for an acknowledgement and nothing is on its way");
+        let sentence =
+            format!("client {client} still waits for an acknowledgement and nothing is on its way");
         world.judge.fail("answers", sentence);
     }
     world.judge.finish(world.schedule.now_ms());

@@ -16,7 +16,7 @@ pub(crate) enum Event {
     /// A client stops being frozen.
     Thaw(ConnectionId),
     /// A client answers something it received a while ago.
-    Reply(ConnectionId, Packet),
+    Reply(ConnectionId, Box<Packet>),
     /// Bytes reach the broker.
     ToBroker(ConnectionId, Bytes),
     /// Bytes reach a client.

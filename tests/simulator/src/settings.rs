@@ -66,7 +66,10 @@ impl Settings {
     pub(crate) fn summary(&self) -> String {
         let Self { config, shards, clients, mix, .. } = self;
         let (name, policy) = (mix.name, config.queue_policy);
-        format!("`{name}` with {clients} clients and {shards} shards, {policy:?}, {:?}", config.share_strategy)
+        format!(
+            "`{name}` with {clients} clients and {shards} shards, {policy:?}, {:?}",
+            config.share_strategy
+        )
     }
 }
 

@@ -124,10 +124,10 @@ impl Truth {
                 self.begin_step();
                 self.ticked(shard);
             }
-            Observation::Arrived { to, mail, .. } => {
+            Observation::Arrived { from, to, mail } => {
                 self.begin_step();
                 if let Mail::Message(key) = mail {
-                    self.arrived(to, key);
+                    self.arrived(from, to, key);
                 }
             }
             Observation::Congested { connection } => self.set_congested(connection, Congestion::Full),

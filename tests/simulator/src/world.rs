@@ -105,7 +105,7 @@ impl World {
             Event::Act(client) => self.act(client),
             Event::Ping(client, connection) => self.ping(client, connection),
             Event::Thaw(connection) => self.thaw(connection),
-            Event::Reply(connection, packet) => self.reply(connection, packet),
+            Event::Reply(connection, packet) => self.reply(connection, *packet),
             Event::ToBroker(connection, bytes) => self.arrive_at_broker(connection, &bytes),
             Event::ToClient(connection, bytes) => self.arrive_at_client(connection, &bytes),
             Event::BrokerLoses(connection) => self.broker_loses(connection),
@@ -143,7 +143,7 @@ impl World {
         self.write_to_broker(connection, &packets);
         for packet in replies {
             let at_ms = self.reply_time_ms(connection);
-            self.schedule.at(at_ms, Event::Reply(connection, packet));
+            self.schedule.at(at_ms, Event::Reply(connection, Box::new(packet)));
         }
     }
 }

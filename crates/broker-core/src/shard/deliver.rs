@@ -65,12 +65,36 @@ impl Shard {
     ) {
         // The other shard awaits one word from here, however many queues here are full.
         let held = held.map(|token| self.held.open(Held::Peer(token)));
-        let mut outgoing = Outgoing::shared(message);
-        for target in targets {
-            self.deliver(Recipient::peer(target), &mut outgoing, held, now, effects);
+        // One that expires at once still reaches whoever is there, on every shard alike.
+        if message.expires_at < now {
+            // On its way here [MQTT5-3.3.2-5].
+            self.stats().publishes_expired.add(targets.len() as u64);
+        } else {
+            let mut outgoing = Outgoing::shared(message);
+            for target in targets {
+                self.deliver_or_pass_on(Recipient::peer(target), &mut outgoing, held, now, effects);
+            }
         }
         if let Some(token) = held {
             self.stored(token, effects);
+        }
+    }
+
+    /// Delivers a forwarded message. The member that a group chose may have gone while the message was on
+    /// its way, and nothing was sent to it: another member has it then `[MQTT5-4.8.2-4]`.
+    fn deliver_or_pass_on(
+        &mut self,
+        recipient: Recipient<'_>,
+        outgoing: &mut Outgoing<'_>,
+        held: Option<AcknowledgementToken>,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        match recipient.group {
+            Some(group) if self.sessions.get(recipient.session).is_none() => {
+                self.route_to_group(group, Some(recipient.session), outgoing, held, now, effects);
+            }
+            Some(_) | None => self.deliver(recipient, outgoing, held, now, effects),
         }
     }
 

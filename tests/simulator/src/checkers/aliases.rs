@@ -17,7 +17,8 @@ impl Checker for Aliases {
     }
 
     fn observe(&mut self, scene: &Scene<'_>) -> Verdict {
-        let Observation::Sent { connection, packet: Packet::Publish(publish), .. } = *scene.observation else {
+        let Observation::Sent { connection, packet: Packet::Publish(publish), .. } = *scene.observation
+        else {
             return Ok(());
         };
         let Some(alias) = publish.properties.topic_alias() else { return Ok(()) };

@@ -47,7 +47,8 @@ impl Checker for Answers {
     fn finish(&mut self, _: &Truth) -> Verdict {
         for (connection, awaited) in &self.awaited {
             if let Some((&(packet_type, packet_id), _)) = awaited.first_key_value() {
-                let name = PacketType::from_bits(packet_type).map_or("nothing".to_owned(), |it| it.to_string());
+                let name =
+                    PacketType::from_bits(packet_type).map_or("nothing".to_owned(), |it| it.to_string());
                 return Err(format!("#{} was never sent {name} for {packet_id}", connection.0));
             }
         }

@@ -31,11 +31,13 @@ impl Checker for Closing {
             }
             Observation::Received { connection, packet: Packet::Connect(_), .. } => {
                 let session = truth.connections.get(&connection).map(|it| it.session);
-                let older = truth.connections.iter().filter(|&(id, it)| {
-                    it.is_taken_over && *id != connection && !self.closed.contains(id)
-                });
+                let older = truth
+                    .connections
+                    .iter()
+                    .filter(|&(id, it)| it.is_taken_over && *id != connection && !self.closed.contains(id));
                 let client = |key: usize| &truth.sessions[key].client_id;
-                let same = older.filter(|(_, it)| session.is_some_and(|key| client(key) == client(it.session)));
+                let same =
+                    older.filter(|(_, it)| session.is_some_and(|key| client(key) == client(it.session)));
                 self.due.extend(same.map(|(&id, _)| id));
                 Ok(())
             }

@@ -29,7 +29,9 @@ impl Checker for Contents {
         };
         let publication = scene.truth.publication_of(source);
         let key = &sending.key;
-        ensure(sending.topic == publication.topic, || format!("{key} was sent with topic {}", sending.topic))?;
+        ensure(sending.topic == publication.topic, || {
+            format!("{key} was sent with topic {}", sending.topic)
+        })?;
         ensure(publish.payload == publication.payload, || format!("{key} was sent with another payload"))?;
         let has_properties = scene.truth.connections[&connection].version.has_properties();
         let is_same = forwarded_properties(&publish.properties) == publication.properties;

@@ -23,8 +23,10 @@ impl Checker for Order {
     }
 
     fn observe(&mut self, scene: &Scene<'_>) -> Verdict {
-        let (Observation::Sent { connection, packet: Packet::Publish(publish), .. }, Consequence::Sending(sending)) =
-            (*scene.observation, scene.consequence)
+        let (
+            Observation::Sent { connection, packet: Packet::Publish(publish), .. },
+            Consequence::Sending(sending),
+        ) = (*scene.observation, scene.consequence)
         else {
             return Ok(());
         };

@@ -66,7 +66,8 @@ fn check_copies(truth: &Truth, is_mine: impl Fn(&MessageKey) -> bool) -> Verdict
         let copy = &truth.copies[copy];
         let publication = &truth.publications[copy.publication];
         let session = &truth.sessions[copy.session];
-        let is_excused = copy.sent.is_some() || truth.excuse(copy).is_some() || !can_take(truth, session, copy.qos);
+        let is_excused =
+            copy.sent.is_some() || truth.excuse(copy).is_some() || !can_take(truth, session, copy.qos);
         ensure(is_excused || !is_mine(&publication.key), || {
             let (key, client) = (&publication.key, &session.client_id);
             format!("{key} should have been sent to {client} in this step: it is there and has room")

@@ -14,7 +14,8 @@ impl Checker for SessionPresent {
     }
 
     fn observe(&mut self, scene: &Scene<'_>) -> Verdict {
-        let Observation::Sent { connection, packet: Packet::ConnAck(connack), .. } = *scene.observation else {
+        let Observation::Sent { connection, packet: Packet::ConnAck(connack), .. } = *scene.observation
+        else {
             return Ok(());
         };
         ensure(connack.reason == ReasonCode::Success, || {

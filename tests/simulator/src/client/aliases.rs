@@ -19,16 +19,20 @@ impl InboundAliases {
     /// The topic of a PUBLISH, or why there is none.
     pub(super) fn resolve(&mut self, topic: Option<&str>, alias: Option<u16>) -> Result<String, String> {
         match (topic, alias) {
-            (_, Some(alias)) if alias > self.maximum => Err(format!("the alias {alias} is above the maximum")),
+            (_, Some(alias)) if alias > self.maximum => {
+                Err(format!("the alias {alias} is above the maximum"))
+            }
             (Some(topic), alias) => {
                 if let Some(alias) = alias {
                     self.topics.insert(alias, topic.to_owned());
                 }
                 Ok(topic.to_owned())
             }
-            (None, Some(alias)) => {
-                self.topics.get(&alias).cloned().ok_or_else(|| format!("the alias {alias} stands for nothing"))
-            }
+            (None, Some(alias)) => self
+                .topics
+                .get(&alias)
+                .cloned()
+                .ok_or_else(|| format!("the alias {alias} stands for nothing")),
             (None, None) => Err("there is neither topic nor alias".to_owned()),
         }
     }

@@ -1,6 +1,6 @@
 //! Owns how a client connects, what it makes of CONNACK, and how it leaves.
 
-use super::{Client, Connection, InboundAliases, Output, OutboundAliases, Phase};
+use super::{Client, Connection, InboundAliases, OutboundAliases, Output, Phase};
 use crate::{
     scenario::{ConnectPlan, WillPlan},
     truth::SessionKey,
@@ -73,7 +73,8 @@ impl Client {
     /// DISCONNECT, after which the connection is not used any more.
     pub(crate) fn disconnect(&mut self, reason: ReasonCode, session_expiry_seconds: Option<u32>) -> Packet {
         // What was 0 in CONNECT cannot be raised.
-        let expiry = session_expiry_seconds.filter(|_| self.keeps_session() && self.version().has_properties());
+        let expiry =
+            session_expiry_seconds.filter(|_| self.keeps_session() && self.version().has_properties());
         let properties =
             Properties::new(PropertyOwner::Disconnect, expiry.map(Property::SessionExpiryInterval))
                 .expect("a number can be encoded");

@@ -101,7 +101,9 @@ impl Client {
                 output.packets.push(Packet::PubRel(Ack::new(ack.packet_id, ReasonCode::Success)));
             }
             Ok(Progress::Done(_)) => {}
-            Err(_) => output.complaint = Some(format!("PUBREC for {}, which is not in flight", ack.packet_id)),
+            Err(_) => {
+                output.complaint = Some(format!("PUBREC for {}, which is not in flight", ack.packet_id));
+            }
         }
         self.send_waiting(output);
     }

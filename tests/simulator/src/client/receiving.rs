@@ -71,7 +71,7 @@ impl Client {
 
     fn receive_publish(&mut self, publish: &Publish, output: &mut Output) {
         let Some(connection) = &mut self.connection else { return };
-        let topic = publish.topic.as_ref().map(|topic| topic.as_str());
+        let topic = publish.topic.as_ref().map(mqtt_codec::TopicName::as_str);
         let alias = publish.properties.topic_alias().map(mqtt_codec::TopicAlias::get);
         let topic = match connection.inbound_aliases.resolve(topic, alias) {
             Ok(topic) => topic,

@@ -78,8 +78,12 @@ impl Planted {
             Packet::PubAck(_) | Packet::PingResp if self.strikes(Plant::DropAnswer) => Sent::NotAtAll,
             Packet::PingResp if self.strikes(Plant::SendGarbage) => Sent::Instead(vec![0xF3, 0]),
             Packet::Publish(publish) => match publish.delivery {
-                Delivery::AtMostOnce if is_plain(publish) && self.strikes(Plant::RepeatPublish) => Sent::Twice,
-                Delivery::AtMostOnce if is_plain(publish) && self.strikes(Plant::DropPublish) => Sent::NotAtAll,
+                Delivery::AtMostOnce if is_plain(publish) && self.strikes(Plant::RepeatPublish) => {
+                    Sent::Twice
+                }
+                Delivery::AtMostOnce if is_plain(publish) && self.strikes(Plant::DropPublish) => {
+                    Sent::NotAtAll
+                }
                 _ if self.strikes(Plant::Misdeliver) => Sent::ToSomebodyElse,
                 delivery => {
                     let mut publish = publish.clone();

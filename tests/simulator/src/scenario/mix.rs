@@ -120,7 +120,15 @@ const SHARED: Mix = Mix {
 const WILLS: Mix = Mix {
     name: "wills",
     pause_ms: 100,
-    weights: Weights { publish: 25, disconnect: 8, crash: 6, cut: 6, take_over: 6, freeze: 4, ..EVERYDAY.weights },
+    weights: Weights {
+        publish: 25,
+        disconnect: 8,
+        crash: 6,
+        cut: 6,
+        take_over: 6,
+        freeze: 4,
+        ..EVERYDAY.weights
+    },
     connect_percent: 30,
     will_percent: 95,
     ..EVERYDAY

@@ -60,7 +60,14 @@ impl ConnectPlan {
             version,
             clean_start: random.chance(mix.clean_percent),
             keep_alive_seconds: *random.pick(&[0, 1, 2, 5, 60]),
-            session_expiry_seconds: *random.pick(&[None, Some(0), Some(1), Some(3), Some(30), Some(u32::MAX)]),
+            session_expiry_seconds: *random.pick(&[
+                None,
+                Some(0),
+                Some(1),
+                Some(3),
+                Some(30),
+                Some(u32::MAX),
+            ]),
             receive_maximum: *random.pick(&[None, Some(1), Some(2), Some(5), Some(100)]),
             packet_bytes_max: is_small.then(|| random.between(80_u32, 400)),
             topic_alias_maximum: *random.pick(&[0, 0, 1, 3, 100]),
@@ -134,12 +141,7 @@ fn subscription(random: &mut Random, mix: &Mix) -> (&'static str, SubscriptionOp
     let filter = topics::filter(random, mix);
     let is_shared = filter.starts_with("$share/");
     let options = SubscriptionOptions {
-        maximum_qos: *random.pick(&[
-            QoS::AtMostOnce,
-            QoS::AtLeastOnce,
-            QoS::ExactlyOnce,
-            QoS::ExactlyOnce,
-        ]),
+        maximum_qos: *random.pick(&[QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce, QoS::ExactlyOnce]),
         no_local: !is_shared && random.chance(15),
         retain_as_published: random.chance(30),
         retain_handling: *random.pick(&[

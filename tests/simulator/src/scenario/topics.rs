@@ -8,8 +8,8 @@ const TOPICS: [&str; 11] =
     ["a", "a/b", "a/b/c", "a/c", "b", "b/b", "b/c/d", "a//b", "/a", "$own/a", "$own/b"];
 
 const FILTERS: [&str; 17] = [
-    "a", "a/b", "a/b/c", "b/b", "#", "+", "a/#", "a/+", "+/b", "+/+", "b/#", "+/+/+", "/+", "a/b/#", "$own/#",
-    "$own/+", "+/b/#",
+    "a", "a/b", "a/b/c", "b/b", "#", "+", "a/#", "a/+", "+/b", "+/+", "b/#", "+/+/+", "/+", "a/b/#",
+    "$own/#", "$own/+", "+/b/#",
 ];
 
 const SHARED_FILTERS: [&str; 6] = [
@@ -22,7 +22,8 @@ const SHARED_FILTERS: [&str; 6] = [
 ];
 
 /// A branch of more topics than one page of retained messages holds.
-static BRANCH: LazyLock<Vec<String>> = LazyLock::new(|| (0..150).map(|leaf| format!("many/{leaf}")).collect());
+static BRANCH: LazyLock<Vec<String>> =
+    LazyLock::new(|| (0..150).map(|leaf| format!("many/{leaf}")).collect());
 
 const BRANCH_FILTERS: [&str; 3] = ["many/#", "many/+", "+/7"];
 
@@ -30,7 +31,11 @@ const BRANCH_FILTERS: [&str; 3] = ["many/#", "many/+", "+/7"];
 pub(crate) const EVERYTHING: [&str; 2] = ["#", "$own/#"];
 
 pub(super) fn topic(random: &mut Random, mix: &Mix) -> &'static str {
-    if random.chance(mix.branch_percent) { random.pick::<String>(&BRANCH) } else { random.pick::<&str>(&TOPICS) }
+    if random.chance(mix.branch_percent) {
+        random.pick::<String>(&BRANCH)
+    } else {
+        random.pick::<&str>(&TOPICS)
+    }
 }
 
 pub(super) fn filter(random: &mut Random, mix: &Mix) -> &'static str {

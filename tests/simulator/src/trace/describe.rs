@@ -43,7 +43,9 @@ impl fmt::Display for Described<'_> {
             Observation::Delivered { connection, delivered } => {
                 write!(out, "{} delivers {} at {:?}", At(connection), delivered.key, delivered.qos)
             }
-            Observation::Complained { connection, text } => write!(out, "{} complains: {text}", At(connection)),
+            Observation::Complained { connection, text } => {
+                write!(out, "{} complains: {text}", At(connection))
+            }
             Observation::Acted { client, text } => write!(out, "client {client} {text}"),
         }
     }
@@ -74,7 +76,11 @@ impl fmt::Display for Line<'_> {
                 write!(out, " {:?}", connect.properties)
             }
             Packet::ConnAck(connack) => {
-                write!(out, "{name} present={} {} {:?}", connack.session_present, connack.reason, connack.properties)
+                write!(
+                    out,
+                    "{name} present={} {} {:?}",
+                    connack.session_present, connack.reason, connack.properties
+                )
             }
             Packet::Publish(publish) => publish_line(publish, out),
             Packet::PubAck(ack) | Packet::PubRec(ack) | Packet::PubRel(ack) | Packet::PubComp(ack) => {
@@ -96,11 +102,11 @@ impl fmt::Display for Line<'_> {
                 write!(out, "{name} id={} {filters:?}", unsubscribe.packet_id)
             }
             Packet::SubAck(suback) => {
-                let codes: Vec<_> = suback.reason_codes().map(|code| code.byte()).collect();
+                let codes: Vec<_> = suback.reason_codes().map(mqtt_codec::ReasonCode::byte).collect();
                 write!(out, "{name} id={} {codes:?}", suback.packet_id)
             }
             Packet::UnsubAck(unsuback) => {
-                let codes: Vec<_> = unsuback.reason_codes().map(|code| code.byte()).collect();
+                let codes: Vec<_> = unsuback.reason_codes().map(mqtt_codec::ReasonCode::byte).collect();
                 write!(out, "{name} id={} {codes:?}", unsuback.packet_id)
             }
             Packet::Disconnect(disconnect) => {

@@ -111,7 +111,16 @@ impl Truth {
         let told = connection.version.has_properties().then(|| Told::of(publish));
         let (key, retain, at_ms) = (key.clone(), publish.retain, self.now_ms);
         let send = self.sends.len();
-        self.sends.push(Send { session, key: key.clone(), qos, retain, told, at_ms, slot: None, receipts: 0 });
+        self.sends.push(Send {
+            session,
+            key: key.clone(),
+            qos,
+            retain,
+            told,
+            at_ms,
+            slot: None,
+            receipts: 0,
+        });
         let attribution = self.find(send);
         if let Attribution::First(source) = attribution {
             let Some(connection) = self.connections.get_mut(&id) else { return attribution };

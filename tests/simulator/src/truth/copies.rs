@@ -1,7 +1,10 @@
 //! Owns the copies of messages that are due: one to each session, one to each group. Which packet was which
 //! copy is found out in `attribute`.
 
-use super::{Publication, PublicationId, RetainedDelivery, Send, SendId, Slot, Session, SessionKey, Subscription, Truth};
+use super::{
+    Publication, PublicationId, RetainedDelivery, Send, SendId, Session, SessionKey, Slot, Subscription,
+    Truth,
+};
 use mqtt_codec::QoS;
 use std::collections::BTreeMap;
 
@@ -122,13 +125,22 @@ impl Truth {
         for copy in std::mem::take(&mut self.due_now) {
             let Copy { qos, sent, .. } = self.copies[copy];
             if qos == QoS::AtMostOnce && sent.is_none() {
-                self.forget(copy);
+                self.miss(copy);
             }
         }
     }
 
     /// A copy will never be sent.
-    pub(super) fn forget(&mut self, copy: CopyId) {
+    pub(super) fn miss(&mut self, copy: CopyId) {
+        self.no_longer_waits(copy);
+        let Copy { publication, session, .. } = self.copies[copy];
+        let key = self.publications[publication].key.clone();
+        if let Some(copies) = self.copies_by_key.get_mut(&(session, key)) {
+            copies.retain(|&other| other != copy);
+        }
+    }
+
+    pub(super) fn no_longer_waits(&mut self, copy: CopyId) {
         let session = self.copies[copy].session;
         self.sessions[session].waiting.retain(|&waiting| waiting != copy);
     }
@@ -234,7 +246,8 @@ impl Truth {
         for group in std::mem::take(&mut self.sessions[key].groups) {
             self.leave_group(key, &group);
         }
-        let is_lost = |send: &&Send| send.session == key && send.qos == QoS::ExactlyOnce && send.receipts == 0;
+        let is_lost =
+            |send: &&Send| send.session == key && send.qos == QoS::ExactlyOnce && send.receipts == 0;
         // Any of the copies that are alike may be the one.
         let lost: Vec<Slot> = self.sends.iter().filter(is_lost).flat_map(|send| self.slots(send)).collect();
         for (id, copy) in self.shared_copies.iter_mut().enumerate() {

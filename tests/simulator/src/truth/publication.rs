@@ -1,6 +1,6 @@
 //! Owns what was published, and to whom each message is due at that moment.
 
-use super::{Copy, CopyId, Group, SessionKey, SharedCopy, Truth, Will, filter};
+use super::{Copy, CopyId, SessionKey, SharedCopy, Truth, Will, filter};
 use crate::observation::MessageKey;
 use broker_core::{ConnectionId, ShardId};
 use bytes::Bytes;
@@ -151,7 +151,7 @@ impl Truth {
             let is_missed = shard == origin && copy.is_missed_by(&self.sessions[session]);
             let copy_id = self.add_copy(copy);
             if is_missed {
-                self.forget(copy_id);
+                self.miss(copy_id);
             } else if shard == origin {
                 self.due_now.push(copy_id);
             } else {
@@ -176,28 +176,30 @@ impl Truth {
             let copy_id = self.shared_copies.len();
             self.shared_copies.push(copy);
             self.shared_by_key.entry(self.publications[id].key.clone()).or_default().push(copy_id);
-            self.groups.entry(key).or_insert_with(Group::default).outstanding.push(copy_id);
+            self.groups.entry(key).or_default().outstanding.push(copy_id);
             for member in members {
                 self.note_pressure(member);
             }
         }
     }
 
-    /// A forwarded message has reached the shard of its receivers.
-    pub(super) fn arrived(&mut self, shard: ShardId, key: &MessageKey) {
+    /// A message forwarded by one shard has reached another, that of its receivers.
+    pub(super) fn arrived(&mut self, from: ShardId, shard: ShardId, key: &MessageKey) {
         let candidates = self.publications_by_key.get(key).into_iter().flatten().copied();
-        let publications = &mut self.publications;
-        let Some(id) = candidates.into_iter().find(|&id| publications[id].pending.remove(&shard)) else {
-            return;
-        };
+        let (publications, sessions) = (&mut self.publications, &self.sessions);
+        let mut of_that_shard = candidates.filter(|&id| sessions[publications[id].publisher].shard == from);
+        let Some(id) = of_that_shard.find(|&id| publications[id].pending.contains(&shard)) else { return };
+        drop(of_that_shard);
+        publications[id].pending.remove(&shard);
         let here = self.copies.iter().enumerate().rev().take_while(|(_, copy)| copy.publication >= id);
-        let due = here.filter(|(_, copy)| copy.publication == id && self.sessions[copy.session].shard == shard);
+        let due =
+            here.filter(|(_, copy)| copy.publication == id && self.sessions[copy.session].shard == shard);
         let (missed, due): (Vec<_>, Vec<_>) =
             due.partition(|(_, copy)| copy.is_missed_by(&self.sessions[copy.session]));
         let missed: Vec<CopyId> = missed.into_iter().map(|(copy, _)| copy).collect();
         self.due_now.extend(due.into_iter().map(|(copy, _)| copy));
         for copy in missed {
-            self.forget(copy);
+            self.miss(copy);
         }
     }
 }

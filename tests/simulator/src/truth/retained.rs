@@ -90,7 +90,12 @@ impl Truth {
     }
 
     /// Whether a sending can be one that `delivery` brings.
-    pub(super) fn is_retained_for(&self, send: &Send, delivery: &RetainedDelivery, id: PublicationId) -> bool {
+    pub(super) fn is_retained_for(
+        &self,
+        send: &Send,
+        delivery: &RetainedDelivery,
+        id: PublicationId,
+    ) -> bool {
         let publication = &self.publications[id];
         let was_there = publication.retained_until.is_none_or(|until| until >= delivery.since);
         let is_asked = |options: &Subscription| {

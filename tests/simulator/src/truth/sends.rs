@@ -46,8 +46,11 @@ pub(crate) enum Slot {
 impl Truth {
     /// The copies that a sending may be. If the remaining expiry rules all of them out, it is no help.
     pub(super) fn slots(&self, send: &Send) -> Vec<Slot> {
-        let all: Vec<Slot> =
-            self.ordinary_slots(send).chain(self.shared_slots(send)).chain(self.retained_slots(send)).collect();
+        let all: Vec<Slot> = self
+            .ordinary_slots(send)
+            .chain(self.shared_slots(send))
+            .chain(self.retained_slots(send))
+            .collect();
         let in_time: Vec<Slot> =
             all.iter().copied().filter(|&slot| self.tells_expiry(send, self.publication_in(slot))).collect();
         if in_time.is_empty() { all } else { in_time }
@@ -68,7 +71,10 @@ impl Truth {
         let copies = self.copies_by_key.get(&(send.session, send.key.clone())).into_iter().flatten();
         let is_it = |id: &&CopyId| {
             let copy = &self.copies[**id];
-            copy.qos == send.qos && copy.retain == send.retain && send.tells(&copy.identifiers)
+            // What is in a mailbox cannot be sent yet.
+            let pending = &self.publications[copy.publication].pending;
+            let has_arrived = copy.sent.is_some() || !pending.contains(&self.sessions[copy.session].shard);
+            has_arrived && copy.qos == send.qos && copy.retain == send.retain && send.tells(&copy.identifiers)
         };
         copies.filter(is_it).map(|&id| Slot::Ordinary(id))
     }
@@ -109,7 +115,8 @@ impl Truth {
     /// Makes a sending one of a copy that it fits, moving another to a third if need be.
     pub(super) fn place(&mut self, send: SendId, tried: &mut Vec<Slot>) -> bool {
         let slots = self.slots(&self.sends[send]);
-        let free = slots.iter().copied().find(|&slot| self.occupant(slot).is_none() && !tried.contains(&slot));
+        let free =
+            slots.iter().copied().find(|&slot| self.occupant(slot).is_none() && !tried.contains(&slot));
         if let Some(free) = free {
             self.assign(send, free);
             return true;
@@ -154,7 +161,7 @@ impl Truth {
         match slot {
             Slot::Ordinary(copy) => {
                 self.copies[copy].sent = Some(send);
-                self.forget(copy);
+                self.no_longer_waits(copy);
             }
             Slot::Shared(copy) => self.shared_copies[copy].sends.push(send),
             Slot::Retained { session, delivery, publication } => {

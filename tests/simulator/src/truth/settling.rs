@@ -30,7 +30,8 @@ impl Truth {
     /// Finds a sending that was received for a copy, and one for the copy it is taken from.
     fn fill(&mut self, slot: Slot, tried: &mut Vec<SendId>) -> bool {
         let key = &self.publications[self.publication_in(slot)].key;
-        let is_candidate = |send: &Send| send.key == *key && send.receipts > 0 && self.slots(send).contains(&slot);
+        let is_candidate =
+            |send: &Send| send.key == *key && send.receipts > 0 && self.slots(send).contains(&slot);
         let candidates: Vec<SendId> =
             (0..self.sends.len()).filter(|&send| is_candidate(&self.sends[send])).collect();
         for send in candidates {
@@ -50,7 +51,9 @@ impl Truth {
         let is_received = |&send: &SendId| self.sends[send].receipts > 0;
         match slot {
             Slot::Shared(copy) => self.shared_copies[copy].sends.iter().any(is_received),
-            Slot::Ordinary(_) | Slot::Retained { .. } => self.occupant(slot).as_ref().is_some_and(is_received),
+            Slot::Ordinary(_) | Slot::Retained { .. } => {
+                self.occupant(slot).as_ref().is_some_and(is_received)
+            }
         }
     }
 

@@ -97,7 +97,8 @@ impl World {
         let is_slow =
             self.weather == Weather::Rough && self.random.chance(self.settings.network.slow_percent);
         let speed = if is_slow { Speed::Slow(self.random.between(20_u16, 400).into()) } else { Speed::Fast };
-        let last_version = self.links.iter().rev().find(|link| link.client == client).map(|link| link.version);
+        let last_version =
+            self.links.iter().rev().find(|link| link.client == client).map(|link| link.version);
         let version = last_version.filter(|_| self.clients[client].has_in_flight()).unwrap_or(plan.version);
         let plan = &ConnectPlan { version, ..plan.clone() };
         self.links.push(Link::new(client, version, speed, self.schedule.now_ms()));

@@ -65,18 +65,18 @@ impl World {
         for effect in list.drain(..) {
             match effect {
                 Effect::Send { connection, frame } => {
-                    self.send(connection, effects.bytes(frame).to_vec());
+                    self.send(connection, effects.bytes(frame));
                     touched.push(connection);
                 }
                 Effect::SendNumbered { connection, frame, packet_id_at, packet_id } => {
                     let mut bytes = effects.bytes(frame).to_vec();
                     let at = usize::try_from(packet_id_at).unwrap_or(usize::MAX);
                     bytes[at..at + 2].copy_from_slice(&packet_id.get().to_be_bytes());
-                    self.send(connection, bytes);
+                    self.send(connection, &bytes);
                     touched.push(connection);
                 }
                 Effect::SendShared { connection, frame, payload } => {
-                    self.send(connection, [effects.bytes(frame), &payload].concat());
+                    self.send(connection, &[effects.bytes(frame), &payload].concat());
                     touched.push(connection);
                 }
                 Effect::Close { connection, cause } => {
@@ -101,24 +101,28 @@ impl World {
     }
 
     /// Whole packets go into an outbox.
-    fn send(&mut self, connection: ConnectionId, bytes: Vec<u8>) {
+    fn send(&mut self, connection: ConnectionId, bytes: &[u8]) {
         let version = self.link(connection).version;
-        match decode(&Bytes::from(bytes.clone()), version).map(|packet| self.planted.alter_sent(&packet, version)) {
-            Err(_) | Ok(Sent::AsItIs) => self.put_into_outbox(connection, &bytes),
+        match decode(&Bytes::copy_from_slice(bytes), version)
+            .map(|packet| self.planted.alter_sent(&packet, version))
+        {
+            Err(_) | Ok(Sent::AsItIs) => self.put_into_outbox(connection, bytes),
             Ok(Sent::NotAtAll) => {}
             Ok(Sent::Twice) => {
-                self.put_into_outbox(connection, &bytes);
-                self.put_into_outbox(connection, &bytes);
+                self.put_into_outbox(connection, bytes);
+                self.put_into_outbox(connection, bytes);
             }
             Ok(Sent::Instead(other)) => self.put_into_outbox(connection, &other),
             Ok(Sent::ToSomebodyElse) => {
                 let is_other = |index: &usize| {
                     let link = &self.links[*index];
-                    *index != link_index(connection) && link.broker_end == End::Open && link.version == version
+                    *index != link_index(connection)
+                        && link.broker_end == End::Open
+                        && link.version == version
                 };
                 let other = (0..self.links.len()).rev().find(is_other);
                 let other = other.map_or(connection, |index| ConnectionId(index as u64));
-                self.put_into_outbox(other, &bytes);
+                self.put_into_outbox(other, bytes);
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Owns the list of steps: their names, their order, and which of them a selection leaves. It runs none.
 
+use crate::commands::sim;
 use crate::error::Error;
 use crate::workspace::{Package, Target, Workspace};
 
@@ -25,6 +26,8 @@ pub(crate) enum Work {
     Build,
     /// Some test programs of one package.
     Tests(TestPrograms),
+    /// Many runs of the simulator.
+    Simulation,
     DocTests,
     Documentation,
     Package,
@@ -64,6 +67,10 @@ impl Plan {
         for package in workspace.packages.iter().filter(|package| !package.tested.is_empty()) {
             steps.extend(test_steps(package));
         }
+        if workspace.packages.iter().any(|package| package.name == sim::PACKAGE) {
+            let about = format!("{} runs of the whole broker, each as another seed has it", sim::SEEDS);
+            steps.push(step("simulator", &about, Work::Simulation));
+        }
         steps.push(step("doctests", "the examples in the documentation", Work::DocTests));
         steps.push(step("doc", "documentation without a warning", Work::Documentation));
         steps.push(step("package", "every published crate builds from its own package", Work::Package));
@@ -85,15 +92,20 @@ impl Plan {
             return Err(Error::UnknownStep { name: unknown.clone(), known });
         }
         let chosen = |step: &Step| names.contains(&step.name);
-        let tests = self.steps.iter().any(|step| chosen(step) && matches!(step.work, Work::Tests(_)));
+        let is_built = |step: &Step| matches!(step.work, Work::Tests(_) | Work::Simulation);
+        let tests = self.steps.iter().any(|step| chosen(step) && is_built(step));
         self.steps.retain(|step| chosen(step) || (tests && matches!(step.work, Work::Build)));
         Ok(())
     }
 }
 
 /// One step per package, except that the package of the integration tests is split: what talks to other people's
-/// clients can be left out.
+/// clients can be left out. The simulator's is named after what it proves, as its runs are a step of their own.
 fn test_steps(package: &Package) -> Vec<Step> {
+    if package.name == sim::PACKAGE {
+        let about = "the simulator itself: runs repeat, planted bugs are caught";
+        return vec![tests("planted-bugs", about, package, package.tested.clone(), Capture::Kept)];
+    }
     if package.name != INTEGRATION_PACKAGE {
         let about = format!("unit and integration tests of {}", package.name);
         return vec![tests(package.short_name(), &about, package, package.tested.clone(), Capture::Kept)];
@@ -143,6 +155,7 @@ mod tests {
             package("dunlin-codec", &["codec"]),
             package("mqttd", &["mqttd"]),
             package("untested", &[]),
+            package("dunlin-simulator", &["runs"]),
             package("dunlin-tests", &["interop_paho", "sessions", "interop_mosquitto"]),
         ];
         Workspace { root: "/w".into(), target: "/w/target".into(), packages }
@@ -170,8 +183,10 @@ mod tests {
                 "build",
                 "codec",
                 "mqttd",
+                "planted-bugs",
                 "integration",
                 "interop",
+                "simulator",
                 "doctests",
                 "doc",
                 "package",
@@ -179,7 +194,18 @@ mod tests {
         );
         check(
             &Selection::Quick,
-            &["format", "spec", "clippy", "build", "codec", "mqttd", "integration", "doctests"],
+            &[
+                "format",
+                "spec",
+                "clippy",
+                "build",
+                "codec",
+                "mqttd",
+                "planted-bugs",
+                "integration",
+                "simulator",
+                "doctests",
+            ],
         );
         check(&only(&["doc", "format"]), &["format", "doc"]);
     }
@@ -188,6 +214,7 @@ mod tests {
     fn a_test_step_brings_the_build_it_needs() {
         check(&only(&["mqttd"]), &["build", "mqttd"]);
         check(&only(&["build", "interop"]), &["build", "interop"]);
+        check(&only(&["simulator"]), &["build", "simulator"]);
     }
 
     #[test]

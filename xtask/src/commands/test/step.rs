@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::build::Build;
 use super::libtest::{Findings, Tally};
 use super::plan::{Capture, TestPrograms, Work};
-use crate::commands::spec;
+use crate::commands::{sim, spec};
 use crate::error::Error;
 use crate::process::{self, Echo, End, Finished, Line, Source};
 use crate::workspace::{Publication, Target, Workspace};
@@ -50,6 +50,7 @@ impl<'a> Runner<'a> {
             Work::Citations => Ok(self.citations()),
             Work::Build => self.build(),
             Work::Tests(programs) => self.tests(programs),
+            Work::Simulation => self.simulation(),
             Work::DocTests => self.doc_tests(),
             Work::Documentation => self.documentation(),
             Work::Package => self.package(),
@@ -93,6 +94,7 @@ impl<'a> Runner<'a> {
         for binary in self.workspace.published().flat_map(|package| &package.binaries) {
             command.args(["--bin", binary]);
         }
+        command.args(["--bin", sim::BINARY]);
         command.arg("--message-format=json-render-diagnostics");
         let echo = if self.echo == Echo::Live { Echo::Diagnostics } else { self.echo };
         let finished = process::run(&mut command, CARGO_TIME_MAX, echo)?;
@@ -141,6 +143,20 @@ impl<'a> Runner<'a> {
             }
         }
         command
+    }
+
+    /// One check, however many runs: a failing one is named by its seed in the output.
+    fn simulation(&self) -> Result<Outcome, Error> {
+        let folder = self.build.binaries.as_deref().unwrap_or(&self.workspace.target);
+        let program = folder.join(format!("{}{}", sim::BINARY, std::env::consts::EXE_SUFFIX));
+        let mut command = process::command(&program.to_string_lossy(), &self.workspace.root);
+        command.args(["--seeds", &sim::SEEDS.to_string()]);
+        let finished = process::run(&mut command, TESTS_TIME_MAX, self.echo)?;
+        let mut outcome = Outcome::default();
+        outcome.findings.tally = if finished.end == End::Success { Tally::PASSED } else { Tally::FAILED };
+        outcome.notes.extend(finished.lines.last().map(|line| line.text.clone()));
+        outcome.take_output(&finished.end, finished.lines);
+        Ok(outcome)
     }
 
     fn doc_tests(&self) -> Result<Outcome, Error> {
