@@ -40,7 +40,7 @@ pub fn run(seed: u64, plant: Option<Plant>, detail: Detail) -> Outcome {
     if let Err(panic) = ended {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a word");
-        world.judge.fail("panic", format!("the broker panicked: {text}"));
+        world.judge.fail("panic", format!("somebody panicked: {text}"));
     }
     Outcome {
         failure: world.judge.failure().cloned(),

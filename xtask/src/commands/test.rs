@@ -6,6 +6,7 @@ mod libtest;
 mod plan;
 mod report;
 mod step;
+mod unpacked;
 
 use clap::builder::FalseyValueParser;
 

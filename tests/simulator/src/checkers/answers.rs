@@ -91,7 +91,15 @@ fn answer_to(packet: &Packet) -> Option<Answer> {
         Packet::Subscribe(subscribe) => (PacketType::SubAck, subscribe.packet_id.get()),
         Packet::Unsubscribe(unsubscribe) => (PacketType::UnsubAck, unsubscribe.packet_id.get()),
         Packet::PingReq => (PacketType::PingResp, 0),
-        _ => return None,
+        Packet::PubRec(_)
+        | Packet::PubAck(_)
+        | Packet::PubComp(_)
+        | Packet::Disconnect(_)
+        | Packet::Auth(_)
+        | Packet::ConnAck(_)
+        | Packet::SubAck(_)
+        | Packet::UnsubAck(_)
+        | Packet::PingResp => return None,
     };
     Some((answer as u8, packet_id))
 }
@@ -105,7 +113,13 @@ fn as_answer(packet: &Packet) -> Option<Answer> {
         }
         Packet::SubAck(suback) => suback.packet_id.get(),
         Packet::UnsubAck(unsuback) => unsuback.packet_id.get(),
-        _ => return None,
+        Packet::Publish(_)
+        | Packet::Disconnect(_)
+        | Packet::Auth(_)
+        | Packet::Connect(_)
+        | Packet::Subscribe(_)
+        | Packet::Unsubscribe(_)
+        | Packet::PingReq => return None,
     };
     Some((packet.packet_type() as u8, packet_id))
 }

@@ -27,7 +27,7 @@ impl Checker for Expiry {
         let Attribution::First(source) = sending.attribution else { return Ok(()) };
         let (truth, key) = (scene.truth, &sending.key);
         let publication = truth.publication_of(source);
-        ensure(!publication.is_expired(truth.now_ms), || {
+        ensure(!publication.is_past(truth.now_ms), || {
             format!("{key} was sent to #{} and has expired", connection.0)
         })?;
         let left = publication.expires_at_ms.map(|at_ms| (at_ms - truth.now_ms).div_ceil(1000));

@@ -4,7 +4,7 @@
 use super::{Checker, Scene, Verdict, ensure};
 use crate::observation::Observation;
 use broker_core::ConnectionId;
-use mqtt_codec::Packet;
+use mqtt_codec::{Packet, PacketType};
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Default)]
@@ -46,9 +46,7 @@ impl Checker for Window {
 
 /// The identifier that an acknowledgement frees.
 fn completed(packet: &Packet) -> Option<u16> {
-    match packet {
-        Packet::PubAck(ack) | Packet::PubComp(ack) => Some(ack.packet_id.get()),
-        Packet::PubRec(ack) if ack.reason.is_error() => Some(ack.packet_id.get()),
-        _ => None,
-    }
+    let (Packet::PubAck(ack) | Packet::PubComp(ack) | Packet::PubRec(ack)) = packet else { return None };
+    let is_over = packet.packet_type() != PacketType::PubRec || ack.reason.is_error();
+    is_over.then_some(ack.packet_id.get())
 }

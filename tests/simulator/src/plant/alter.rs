@@ -4,7 +4,7 @@ use super::{Plant, Planted};
 use bytes::Bytes;
 use mqtt_codec::{
     Packet, PacketId, Properties, Property, PropertyOwner, ProtocolVersion, ReasonCode,
-    packet::{Delivery, Publish},
+    packet::{ConnAck, Connect, Delivery, Disconnect, Publish},
 };
 
 /// What becomes of a packet that the broker sends.
@@ -20,32 +20,41 @@ pub(crate) enum Sent {
 impl Planted {
     /// What the broker is handed instead of a packet, if it is something else.
     pub(crate) fn alter_received(&mut self, packet: &Packet, version: ProtocolVersion) -> Option<Vec<u8>> {
-        let mut packet = packet.clone();
-        let is_altered = match &mut packet {
+        let altered = match packet {
             Packet::Connect(connect) => {
-                let altered = self.alter_connect(&connect.properties)?;
-                connect.properties = altered;
-                true
+                let properties = self.alter_connect(&connect.properties)?;
+                Packet::Connect(Connect { properties, ..connect.clone() })
             }
-            Packet::Publish(publish) => {
-                let has_expiry = publish.properties.message_expiry_interval().is_some();
-                if has_expiry && self.strikes(Plant::IgnoreExpiry) {
-                    let is_expiry = |it: &Property<'_>| matches!(it, Property::MessageExpiryInterval(_));
-                    publish.properties = without(PropertyOwner::Publish, &publish.properties, is_expiry);
-                    true
-                } else {
-                    let is_heard = !(publish.retain && self.strikes(Plant::IgnoreRetain));
-                    publish.retain &= is_heard;
-                    !is_heard
-                }
+            Packet::Publish(publish) => Packet::Publish(self.alter_publish(publish)?),
+            Packet::Disconnect(disconnect) if self.strikes(Plant::KeepWill) => {
+                let reason = ReasonCode::DisconnectWithWill;
+                Packet::Disconnect(Disconnect { reason, ..disconnect.clone() })
             }
-            Packet::Disconnect(disconnect) => {
-                disconnect.reason = ReasonCode::DisconnectWithWill;
-                self.strikes(Plant::KeepWill)
-            }
-            _ => false,
+            Packet::Disconnect(_)
+            | Packet::ConnAck(_)
+            | Packet::PubAck(_)
+            | Packet::PubRec(_)
+            | Packet::PubRel(_)
+            | Packet::PubComp(_)
+            | Packet::Subscribe(_)
+            | Packet::SubAck(_)
+            | Packet::Unsubscribe(_)
+            | Packet::UnsubAck(_)
+            | Packet::PingReq
+            | Packet::PingResp
+            | Packet::Auth(_) => return None,
         };
-        is_altered.then(|| encode(&packet, version))
+        Some(encode(&altered, version))
+    }
+
+    fn alter_publish(&mut self, publish: &Publish) -> Option<Publish> {
+        if publish.properties.message_expiry_interval().is_some() && self.strikes(Plant::IgnoreExpiry) {
+            let is_expiry = |it: &Property<'_>| matches!(it, Property::MessageExpiryInterval(_));
+            let properties = without(PropertyOwner::Publish, &publish.properties, is_expiry);
+            return Some(Publish { properties, ..publish.clone() });
+        }
+        let is_deaf = publish.retain && self.strikes(Plant::IgnoreRetain);
+        is_deaf.then(|| Publish { retain: false, ..publish.clone() })
     }
 
     fn alter_connect(&self, properties: &Properties) -> Option<Properties> {
@@ -67,40 +76,60 @@ impl Planted {
     /// What becomes of a packet that the broker sends.
     pub(crate) fn alter_sent(&mut self, packet: &Packet, version: ProtocolVersion) -> Sent {
         match packet {
-            Packet::ConnAck(connack) => {
-                if version > ProtocolVersion::V31 && self.strikes(Plant::FlipSessionPresent) {
-                    let mut connack = connack.clone();
-                    connack.session_present = !connack.session_present;
-                    return Sent::Instead(encode(&Packet::ConnAck(connack), version));
+            Packet::ConnAck(connack) if version > ProtocolVersion::V31 => {
+                if !self.strikes(Plant::FlipSessionPresent) {
+                    return Sent::AsItIs;
                 }
-                Sent::AsItIs
+                let session_present = !connack.session_present;
+                Sent::Instead(encode(
+                    &Packet::ConnAck(ConnAck { session_present, ..connack.clone() }),
+                    version,
+                ))
             }
             Packet::PubAck(_) | Packet::PingResp if self.strikes(Plant::DropAnswer) => Sent::NotAtAll,
             Packet::PingResp if self.strikes(Plant::SendGarbage) => Sent::Instead(vec![0xF3, 0]),
-            Packet::Publish(publish) => match publish.delivery {
-                Delivery::AtMostOnce if is_plain(publish) && self.strikes(Plant::RepeatPublish) => {
-                    Sent::Twice
-                }
-                Delivery::AtMostOnce if is_plain(publish) && self.strikes(Plant::DropPublish) => {
-                    Sent::NotAtAll
-                }
-                _ if self.strikes(Plant::Misdeliver) => Sent::ToSomebodyElse,
-                delivery => {
-                    let mut publish = publish.clone();
-                    publish.delivery = self.alter_delivery(delivery);
-                    let is_long = publish.payload.len() > 20;
-                    if is_long && self.strikes(Plant::AlterPayload) {
-                        let mut payload = publish.payload.to_vec();
-                        payload.iter_mut().rev().take(1).for_each(|byte| *byte = b'?');
-                        publish.payload = Bytes::from(payload);
-                    } else if publish.delivery == delivery {
-                        return Sent::AsItIs;
-                    }
-                    Sent::Instead(encode(&Packet::Publish(publish), version))
-                }
-            },
-            _ => Sent::AsItIs,
+            Packet::Publish(publish) => self.alter_sent_publish(publish, version),
+            Packet::ConnAck(_)
+            | Packet::PubAck(_)
+            | Packet::PingResp
+            | Packet::Connect(_)
+            | Packet::PubRec(_)
+            | Packet::PubRel(_)
+            | Packet::PubComp(_)
+            | Packet::Subscribe(_)
+            | Packet::SubAck(_)
+            | Packet::Unsubscribe(_)
+            | Packet::UnsubAck(_)
+            | Packet::PingReq
+            | Packet::Disconnect(_)
+            | Packet::Auth(_) => Sent::AsItIs,
         }
+    }
+
+    fn alter_sent_publish(&mut self, publish: &Publish, version: ProtocolVersion) -> Sent {
+        if publish.delivery == Delivery::AtMostOnce && is_plain(publish) {
+            if self.strikes(Plant::RepeatPublish) {
+                return Sent::Twice;
+            }
+            if self.strikes(Plant::DropPublish) {
+                return Sent::NotAtAll;
+            }
+        }
+        if self.strikes(Plant::Misdeliver) {
+            return Sent::ToSomebodyElse;
+        }
+        let mut altered = Publish { delivery: self.alter_delivery(publish.delivery), ..publish.clone() };
+        // Longer than any key: the last byte is padding.
+        if publish.payload.len() > 20 && self.strikes(Plant::AlterPayload) {
+            let mut payload = publish.payload.to_vec();
+            payload.pop();
+            payload.push(b'?');
+            altered.payload = Bytes::from(payload);
+        }
+        if altered == *publish {
+            return Sent::AsItIs;
+        }
+        Sent::Instead(encode(&Packet::Publish(altered), version))
     }
 
     fn alter_delivery(&mut self, delivery: Delivery) -> Delivery {

@@ -60,10 +60,16 @@ impl Publication {
         (self.topic.len() + self.payload.len() + self.properties.len() + EVERYTHING_ELSE) as u64
     }
 
-    /// Whether it is not worth delivering any more.
+    /// Whether it need not be delivered any more.
     #[must_use]
     pub(crate) fn is_expired(&self, now_ms: u64) -> bool {
         self.expires_at_ms.is_some_and(|at_ms| at_ms <= now_ms)
+    }
+
+    /// Whether it must not be delivered any more. At the very millisecond either is right.
+    #[must_use]
+    pub(crate) fn is_past(&self, now_ms: u64) -> bool {
+        self.expires_at_ms.is_some_and(|at_ms| at_ms < now_ms)
     }
 }
 

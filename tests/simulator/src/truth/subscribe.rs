@@ -3,7 +3,7 @@
 use super::{Request, SessionKey, Subscription, Truth, filter};
 use broker_core::ConnectionId;
 use mqtt_codec::{
-    QoS, ReasonCode,
+    QoS,
     packet::{RetainHandling, SubAck, SubscriptionOptions, UnsubAck},
 };
 
@@ -15,12 +15,7 @@ impl Truth {
         let request = connection.requests.remove(&suback.packet_id.get());
         let Some(Request::Subscribe { filters, identifier }) = request else { return };
         for ((filter, options), code) in filters.into_iter().zip(suback.reason_codes()) {
-            let qos = match code {
-                ReasonCode::Success => QoS::AtMostOnce,
-                ReasonCode::GrantedQoS1 => QoS::AtLeastOnce,
-                ReasonCode::GrantedQoS2 => QoS::ExactlyOnce,
-                _ => continue,
-            };
+            let Some(qos) = QoS::from_bits(code.byte()) else { continue };
             self.subscribe_one(session, &filter, qos, options, identifier);
         }
     }

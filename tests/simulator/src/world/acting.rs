@@ -48,7 +48,14 @@ impl World {
         match action {
             Action::Connect(plan) => self.connect(client, &plan),
             Action::Publish(message) => self.clients[client].publish(message, &mut Output::default()),
-            _ => {}
+            Action::Subscribe(_)
+            | Action::Unsubscribe(_)
+            | Action::Ping
+            | Action::Disconnect { .. }
+            | Action::Crash
+            | Action::Cut
+            | Action::Freeze(_)
+            | Action::Rest => {}
         }
     }
 

@@ -221,7 +221,7 @@ mod tests {
     fn an_unknown_step_is_refused_with_the_known_ones() {
         let error = Plan::of(&workspace()).select(&only(&["clipy"])).expect_err("there is no such step");
         let expected = "no step is called \"clipy\"; the steps are: format, spec, clippy, build, codec, mqttd, \
-                        integration, interop, doctests, doc, package";
+                        planted-bugs, integration, interop, simulator, doctests, doc, package";
         assert_eq!(error.to_string(), expected);
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::build::Build;
 use super::libtest::{Findings, Tally};
 use super::plan::{Capture, TestPrograms, Work};
+use super::unpacked;
 use crate::commands::{sim, spec};
 use crate::error::Error;
 use crate::process::{self, Echo, End, Finished, Line, Source};
@@ -176,6 +177,7 @@ impl<'a> Runner<'a> {
 
     /// Packages all published crates at once, because they depend on each other, and builds each from its package.
     fn package(&self) -> Result<Outcome, Error> {
+        let stale = unpacked::forget(self.workspace).err();
         let mut command = process::cargo(&self.workspace.root);
         command.args(["package", "--workspace"]);
         for package in &self.workspace.packages {
@@ -195,6 +197,9 @@ impl<'a> Runner<'a> {
         let mut outcome = self.one_check_command(&mut command)?;
         if changed {
             outcome.notes.push("packaged with uncommitted changes".to_owned());
+        }
+        if let Some(error) = stale {
+            outcome.notes.push(format!("what earlier runs unpacked could not be removed: {error}"));
         }
         Ok(outcome)
     }
