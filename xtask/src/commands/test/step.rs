@@ -177,7 +177,10 @@ impl<'a> Runner<'a> {
 
     /// Packages all published crates at once, because they depend on each other, and builds each from its package.
     fn package(&self) -> Result<Outcome, Error> {
-        let stale = unpacked::forget(self.workspace).err();
+        // One folder for all: the crates share most dependencies, and each would build its own otherwise. Not that of the
+        // other steps: what is left of an earlier run must go, and theirs may stay.
+        let target = self.workspace.target.join("verify");
+        let stale = unpacked::forget(self.workspace, &target).err();
         let mut command = process::cargo(&self.workspace.root);
         command.args(["package", "--workspace"]);
         for package in &self.workspace.packages {
@@ -188,8 +191,7 @@ impl<'a> Runner<'a> {
                 Publication::Published => {}
             }
         }
-        // One folder for all: the crates share most dependencies, and each would build its own otherwise.
-        command.arg("--target-dir").arg(&self.workspace.target);
+        command.arg("--target-dir").arg(&target);
         let changed = self.uncommitted_changes();
         if changed {
             command.arg("--allow-dirty");

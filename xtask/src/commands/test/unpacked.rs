@@ -1,18 +1,20 @@
-//! Owns the copies that cargo unpacks of our own packages while it verifies those that depend on them. What is
-//! packaged, and how, is the step's business.
+//! Owns what cargo keeps of our own packages after it has verified those that depend on them: the copies it unpacked
+//! and what it built of them. What is packaged, and how, is the step's business.
 //!
-//! Cargo keeps such a copy by name and version, for a release never changes. Ours change from run to run under the
-//! same version: without this a run would build today's `mqttctl` against last week's client.
+//! Cargo keeps both by name and version, for a release never changes. Ours change from run to run under the same
+//! version: without this a run would build today's `mqttctl` against last week's client.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 use crate::workspace::Workspace;
 
-/// Removes the copies of earlier runs.
-pub(super) fn forget(workspace: &Workspace) -> io::Result<()> {
-    let Some(home) = cargo_home() else { return Ok(()) };
+/// Removes what is left of earlier runs that built in `target`.
+pub(super) fn forget(workspace: &Workspace, target: &Path) -> io::Result<()> {
     let names: Vec<&str> = workspace.published().map(|package| package.name.as_str()).collect();
+    // Without its fingerprint a package is built again.
+    remove(&target.join("debug").join(".fingerprint"), &names)?;
+    let Some(home) = cargo_home() else { return Ok(()) };
     forget_in(&home.join("registry").join("src"), &names)
 }
 
@@ -24,17 +26,22 @@ fn cargo_home() -> Option<PathBuf> {
 /// The folder of a registry is named by its host and a hash; one that cargo makes in a target folder has no host.
 fn forget_in(sources: &Path, names: &[&str]) -> io::Result<()> {
     for registry in entries(sources)? {
-        if !file_name(&registry).starts_with('-') {
-            continue;
+        if file_name(&registry).starts_with('-') {
+            remove(&registry, names)?;
         }
-        for copy in entries(&registry)? {
-            let is_ours = |name: &&str| {
-                let version = file_name(&copy).strip_prefix(*name).and_then(|rest| rest.strip_prefix('-'));
-                version.is_some_and(|version| version.starts_with(|first: char| first.is_ascii_digit()))
-            };
-            if names.iter().any(is_ours) {
-                fs::remove_dir_all(&copy)?;
-            }
+    }
+    Ok(())
+}
+
+/// Removes the folders that are named by one of our packages and a version or a hash.
+fn remove(folder: &Path, names: &[&str]) -> io::Result<()> {
+    for entry in entries(folder)? {
+        let is_ours = |name: &&str| {
+            let rest = file_name(&entry).strip_prefix(*name).and_then(|rest| rest.strip_prefix('-'));
+            rest.is_some_and(|rest| !rest.contains('-'))
+        };
+        if names.iter().any(is_ours) {
+            fs::remove_dir_all(&entry)?;
         }
     }
     Ok(())
