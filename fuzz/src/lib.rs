@@ -1,5 +1,5 @@
-//! Owns the way from the fuzz targets to their bodies, which the tests of the codec and of the
-//! engine run on stable too. Nothing is asserted here.
+//! Owns the way from the fuzz targets to their bodies, which the tests of the codec, of the
+//! engine and of the journal run on stable too. Nothing is asserted here.
 
 #[path = "../../crates/mqtt-codec/tests/codec/targets.rs"]
 #[expect(dead_code, reason = "the codec's own tests use all of it")]
@@ -7,6 +7,9 @@ mod targets;
 
 #[path = "../../crates/broker-core/tests/fuzz/shard.rs"]
 mod engine;
+
+#[path = "../../crates/journal/tests/fuzz/recovery.rs"]
+mod recovery;
 
 /// Any bytes end in a packet or an error, and the packet answers every question.
 pub fn decode(input: &[u8]) {
@@ -32,4 +35,9 @@ pub fn topic_match(input: &[u8]) {
 /// what it may be sent.
 pub fn shard(input: &[u8]) {
     engine::run(input);
+}
+
+/// Whatever stands in the segments of a journal, opening it invents, alters and passes over nothing.
+pub fn journal_recovery(input: &[u8]) {
+    recovery::run(input);
 }

@@ -1,5 +1,5 @@
-//! Owns a running mqttd: started on a free port in an empty directory, killed at the end, its log shown when a test
-//! fails. What it does is for the tests to say.
+//! Owns a running mqttd: started on a free port in a directory of its own, killed at the end, its log shown when a
+//! test fails. What it does is for the tests to say.
 
 use crate::{
     program::{Finished, Program},
@@ -7,7 +7,12 @@ use crate::{
     wire::Wire,
 };
 use mqtt_codec::ProtocolVersion;
-use std::{net::SocketAddr, process::Command, thread};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Command,
+    thread,
+};
 use tempfile::TempDir;
 
 /// Settings as `--set` takes them.
@@ -18,7 +23,58 @@ pub type Settings<'a> = &'a [(&'a str, &'a str)];
 pub struct Broker {
     program: Option<Program>,
     address: SocketAddr,
-    _directory: TempDir,
+    home: Option<Home>,
+}
+
+/// The directory that a broker works in and keeps its data in. It outlives the broker, to be looked at or to be given
+/// to another.
+#[derive(Debug)]
+pub struct Home(TempDir);
+
+impl Home {
+    /// An empty one.
+    ///
+    /// # Panics
+    /// If the system has no room for it.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().expect("a temporary directory"))
+    }
+
+    /// Its path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Where a broker keeps its data that is not told otherwise.
+    #[must_use]
+    pub fn data_dir(&self) -> PathBuf {
+        self.path().join("mqttd-data")
+    }
+
+    /// mqttd, to be run here.
+    #[must_use]
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(binary("mqttd"));
+        command.current_dir(self.path());
+        command
+    }
+
+    /// Starts a broker that is expected to refuse.
+    ///
+    /// # Panics
+    /// If it does not end.
+    #[must_use]
+    pub fn start_refused(&self, settings: Settings<'_>) -> Finished {
+        Finished::from(serve(&mut self.command(), 1, settings))
+    }
+}
+
+impl Default for Home {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Broker {
@@ -37,18 +93,84 @@ impl Broker {
     /// If it does not start.
     #[must_use]
     pub fn with(workers: usize, settings: Settings<'_>) -> Self {
-        let directory = tempfile::tempdir().expect("a temporary directory");
-        let mut command = Command::new(binary("mqttd"));
-        command.current_dir(directory.path());
-        command.args(["--listen", "127.0.0.1:0", "--workers", &workers.to_string()]);
-        for (key, value) in settings {
-            command.args(["--set", &format!("{key}={value}")]);
-        }
-        let mut program = Program::start(&mut command);
+        Self::at(Home::new(), workers, settings)
+    }
+
+    /// The same with what an earlier broker has left behind.
+    ///
+    /// # Panics
+    /// If it does not start.
+    #[must_use]
+    pub fn at(home: Home, workers: usize, settings: Settings<'_>) -> Self {
+        let mut command = home.command();
+        serve(&mut command, workers, settings);
+        Self::run(home, &mut command)
+    }
+
+    /// The same whose files may have at most so many kibibytes, until somebody raises the limit.
+    ///
+    /// # Panics
+    /// If it does not start.
+    #[must_use]
+    pub fn with_small_files(kibibytes: u32, workers: usize, settings: Settings<'_>) -> Self {
+        let home = Home::new();
+        let mut command = Command::new("sh");
+        // In units of 512 bytes.
+        let script = format!("ulimit -S -f {}; exec \"$0\" \"$@\"", kibibytes * 2);
+        command.args(["-c", &script]).arg(binary("mqttd")).current_dir(home.path());
+        serve(&mut command, workers, settings);
+        Self::run(home, &mut command)
+    }
+
+    fn run(home: Home, command: &mut Command) -> Self {
+        let mut program = Program::start(command);
         let line = program.line();
         let address = line.strip_prefix("mqttd listening on ").and_then(|address| address.parse().ok());
         let address = address.unwrap_or_else(|| panic!("mqttd does not say where it listens: {line:?}"));
-        Self { program: Some(program), address, _directory: directory }
+        Self { program: Some(program), address, home: Some(home) }
+    }
+
+    /// The next line of standard output behind the one that names the address.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn line(&mut self) -> String {
+        self.program.as_mut().expect("the broker runs").line()
+    }
+
+    /// Where its data is.
+    ///
+    /// # Panics
+    /// Never while it runs.
+    #[must_use]
+    pub fn home(&self) -> &Home {
+        self.home.as_ref().expect("it is given away at the end alone")
+    }
+
+    /// Kills it without a warning and gives its data.
+    ///
+    /// # Panics
+    /// If it has ended before.
+    #[must_use]
+    pub fn kill(mut self) -> Home {
+        let program = self.program.take().expect("the broker runs");
+        program.signal("KILL");
+        let finished = program.finish();
+        assert_eq!(finished.code, None, "it had ended by itself: {finished:#?}");
+        self.home.take().expect("it is given away at the end alone")
+    }
+
+    /// Has it end and gives its data.
+    ///
+    /// # Panics
+    /// If it does not end well.
+    #[must_use]
+    pub fn stop(mut self) -> Home {
+        let program = self.program.take().expect("the broker runs");
+        program.signal("TERM");
+        let finished = program.finish();
+        assert_eq!(finished.code, Some(0), "{finished:#?}");
+        self.home.take().expect("it is given away at the end alone")
     }
 
     /// Where it listens.
@@ -93,6 +215,39 @@ impl Broker {
         wire
     }
 
+    /// A peer that is connected with a new session that outlives the connection.
+    ///
+    /// # Panics
+    /// If there was such a session.
+    #[track_caller]
+    #[must_use]
+    pub fn connect_lasting(&self, version: ProtocolVersion, client_id: &str) -> Wire {
+        let (wire, session_present) = self.connect_unclean(version, client_id);
+        assert!(!session_present, "{client_id} had a session before");
+        wire
+    }
+
+    /// A peer that continues its session of before.
+    ///
+    /// # Panics
+    /// If there was no such session.
+    #[track_caller]
+    #[must_use]
+    pub fn resume(&self, version: ProtocolVersion, client_id: &str) -> Wire {
+        let (wire, session_present) = self.connect_unclean(version, client_id);
+        // MQTT 3.1 cannot tell.
+        assert!(session_present || version == ProtocolVersion::V31, "{client_id} had no session before");
+        wire
+    }
+
+    #[track_caller]
+    fn connect_unclean(&self, version: ProtocolVersion, client_id: &str) -> (Wire, bool) {
+        let mut wire = self.open(version);
+        let connack = wire.connect(&format!("10 # vv 00 0000 (11 ffffffff) '{client_id}'"));
+        assert!(!connack.reason.is_error(), "{connack:?}");
+        (wire, connack.session_present)
+    }
+
     /// Awaits the end of a broker that was told to end.
     ///
     /// # Panics
@@ -101,6 +256,15 @@ impl Broker {
     pub fn finish(mut self) -> Finished {
         self.program.take().expect("the broker runs").finish()
     }
+}
+
+/// The arguments of a broker that serves at a free port.
+fn serve<'a>(command: &'a mut Command, workers: usize, settings: Settings<'_>) -> &'a mut Command {
+    command.args(["--listen", "127.0.0.1:0", "--workers", &workers.to_string()]);
+    for (key, value) in settings {
+        command.args(["--set", &format!("{key}={value}")]);
+    }
+    command
 }
 
 impl Drop for Broker {

@@ -12,7 +12,7 @@ mod scenario;
 mod tools;
 mod wire;
 
-pub use broker::{Broker, Settings};
+pub use broker::{Broker, Home, Settings};
 pub use mosquitto::Mosquitto;
 pub use program::{Finished, Program};
 pub use proxy::Proxy;

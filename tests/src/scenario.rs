@@ -95,9 +95,7 @@ impl Scenario {
     #[track_caller]
     #[must_use]
     pub fn connect_lasting(&self, client_id: &str) -> Wire {
-        let (wire, session_present) = self.connect_unclean(client_id);
-        assert!(!session_present, "{client_id} had a session before");
-        wire
+        self.broker.connect_lasting(self.version, client_id)
     }
 
     /// A peer that continues its session of before.
@@ -107,17 +105,7 @@ impl Scenario {
     #[track_caller]
     #[must_use]
     pub fn resume(&self, client_id: &str) -> Wire {
-        let (wire, session_present) = self.connect_unclean(client_id);
-        // MQTT 3.1 cannot tell.
-        assert!(session_present || self.version == ProtocolVersion::V31, "{client_id} had no session before");
-        wire
-    }
-
-    fn connect_unclean(&self, client_id: &str) -> (Wire, bool) {
-        let mut wire = self.open();
-        let connack = wire.connect(&format!("10 # vv 00 0000 (11 ffffffff) '{client_id}'"));
-        assert!(!connack.reason.is_error(), "{connack:?}");
-        (wire, connack.session_present)
+        self.broker.resume(self.version, client_id)
     }
 }
 

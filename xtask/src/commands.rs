@@ -2,6 +2,7 @@
 //! such a file and one line in each place below.
 
 mod bench;
+mod crash;
 mod fuzz;
 mod setup;
 pub(crate) mod sim;
@@ -21,6 +22,7 @@ pub(crate) enum Command {
     Fuzz(fuzz::Args),
     Spec(spec::Args),
     Sim(sim::Args),
+    Crash(crash::Args),
 }
 
 impl Command {
@@ -32,6 +34,7 @@ impl Command {
             Command::Fuzz(args) => fuzz::run(args),
             Command::Spec(args) => spec::run(args),
             Command::Sim(args) => sim::run(args),
+            Command::Crash(args) => crash::run(args),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Every limit and policy of the engine, with its unit, default and behaviour at the limit. Where
 //! values come from (files, flags, environment) is the daemon's business.
 
-use mqtt_codec::QoS;
+use mqtt_codec::{QoS, TopicFilter, TopicNameRef};
 
 /// What the engine allows, offers and prefers. Plain data: build one with `..Config::default()`.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -16,6 +16,41 @@ pub struct Config {
     pub share_strategy: ShareStrategy,
     /// The `$SYS` tree.
     pub sys: Sys,
+    /// What an acknowledgement promises, by topic: the first rule that matches holds,
+    /// [`Durability::Disk`] where none does. Without a journal everything is [`Durability::Memory`] at most.
+    pub durability: Vec<DurabilityRule>,
+}
+
+impl Config {
+    /// What an acknowledgement of a message to this topic promises.
+    #[must_use]
+    pub fn durability_of(&self, topic: TopicNameRef<'_>) -> Durability {
+        let rule = self.durability.iter().find(|rule| rule.filter.matches(&topic));
+        rule.map_or(Durability::Disk, |rule| rule.durability)
+    }
+}
+
+/// Where a message is when its publisher gets the acknowledgement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Durability {
+    /// With those who are connected. Nobody keeps it for a session that is away, and a crash loses what was
+    /// not delivered.
+    None,
+    /// In the memory of every session it is for. A crash loses it.
+    Memory,
+    /// On disk, if it is retained or for a session that outlives its connection: no crash loses it. For
+    /// others there is nothing that could be kept, and it is as with `Memory`.
+    #[default]
+    Disk,
+}
+
+/// The durability of the topics that a filter matches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DurabilityRule {
+    /// Which topics. A shared subscription's filter matches none.
+    pub filter: TopicFilter,
+    /// What holds for them.
+    pub durability: Durability,
 }
 
 /// Everything a peer can make grow. A value is the last one allowed: one more is refused.
@@ -67,7 +102,8 @@ pub struct Limits {
     /// Default 1 GiB.
     pub retained_bytes_max: u64,
     /// Bytes waiting to be written to one connection. Beyond it QoS 0 messages to that client are
-    /// dropped and counted; QoS 1 and 2 wait in the queue. Default 4 MiB.
+    /// dropped and counted; QoS 1 and 2 wait in the queue, but for those already in flight that waited for the
+    /// disk, at most `inflight_max`. Default 4 MiB.
     pub outbox_bytes_max: usize,
     /// Milliseconds from accepting a connection to a complete CONNECT. Later the connection is
     /// closed. Default 10,000.

@@ -2,7 +2,8 @@
 //! is the caller's business.
 
 use crate::{
-    ids::{ConnectionId, ShardId},
+    ids::{ConnectionId, SessionId, ShardId},
+    journal::Position,
     peers::PeerMessage,
 };
 use bytes::Bytes;
@@ -54,6 +55,18 @@ pub enum Effect {
         /// What.
         message: PeerMessage,
     },
+    /// Read these records of the journal, away from the shard, and answer with
+    /// [`Input::Loaded`](crate::Input::Loaded). There is one request per session at a time.
+    Load {
+        /// For whom.
+        session: SessionId,
+        /// Which records.
+        positions: Vec<Position>,
+    },
+    /// The answer to [`Input::Survey`](crate::Input::Survey): what of this shard is needed there.
+    Surveyed(Vec<Position>),
+    /// The shard has recorded everything it knows since [`Input::Checkpoint`](crate::Input::Checkpoint).
+    CheckpointWritten,
 }
 
 /// Why a connection is closed, for the log.

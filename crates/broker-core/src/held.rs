@@ -1,7 +1,8 @@
 //! Owns acknowledgements that a shard holds back until every session they concern has stored the
-//! message. Who tells it so, here or through a mailbox, is not known here.
+//! message, and the disk where that was promised. Who tells it so, here or through a mailbox, is not known here.
 
 use crate::{
+    config::Durability,
     ids::{ConnectionId, SessionId, ShardId},
     peers::AcknowledgementToken,
 };
@@ -29,7 +30,23 @@ pub(crate) struct HeldAcknowledgement {
     /// PUBACK for 1, PUBREC for 2.
     pub(crate) qos: QoS,
     /// What it says.
+    pub(crate) acknowledgement: Acknowledgement,
+    /// Whether the disk is among what it awaits.
+    pub(crate) waits_for_disk: bool,
+}
+
+/// What PUBACK or PUBREC says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Acknowledgement {
+    /// Whether it is taken over.
     pub(crate) reason: ReasonCode,
+    /// Where the message is, if its publisher asked.
+    pub(crate) told: Option<Durability>,
+}
+
+impl Acknowledgement {
+    /// Taken over, and no more than that.
+    pub(crate) const SUCCESS: Self = Self { reason: ReasonCode::Success, told: None };
 }
 
 /// All that one shard holds back.
@@ -66,13 +83,6 @@ impl HeldAcknowledgements {
     pub(crate) fn await_one(&mut self, token: AcknowledgementToken) {
         if let Some(place) = self.place(token) {
             place.awaited += 1;
-        }
-    }
-
-    /// States the reason the acknowledgement will carry.
-    pub(crate) fn set_reason(&mut self, token: AcknowledgementToken, reason: ReasonCode) {
-        if let Some(Place { held: Held::Client(acknowledgement), .. }) = self.place(token) {
-            acknowledgement.reason = reason;
         }
     }
 

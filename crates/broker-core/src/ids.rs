@@ -16,8 +16,8 @@ impl ShardId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId(pub u64);
 
-/// One session of one shard: `shard` (12 bits), `slot` in its table (28 bits), `generation` of the
-/// slot (24 bits), so that a key that outlives its session never names the slot's next one.
+/// One session of one shard: `shard` (12 bits), `slot` in its table (28 bits), whether it is durable (1 bit),
+/// `generation` of the slot (23 bits), so that a key that outlives its session never names the slot's next one.
 ///
 /// The order groups sessions by shard.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,14 +27,14 @@ impl SessionId {
     /// Slots of one shard.
     pub const SLOTS_MAX: u32 = 1 << SLOT_BITS;
 
-    /// Names a session. The generation counts modulo 2^24.
+    /// Names a session. The generation counts modulo 2^23.
     ///
     /// # Panics
     /// If the shard is above [`ShardId::MAX`] or the slot is not below [`SessionId::SLOTS_MAX`].
     #[must_use]
     pub fn new(shard: ShardId, slot: u32, generation: u32) -> Self {
         assert!(shard <= ShardId::MAX, "{shard:?} is above ShardId::MAX");
-        Self(pack(shard.0, slot, generation))
+        Self(pack(shard.0, slot, generation & GENERATION_MASK))
     }
 
     /// The shard that owns the session.
@@ -52,7 +52,20 @@ impl SessionId {
     /// Which user of the slot is meant.
     #[must_use]
     pub fn generation(self) -> u32 {
-        unpack(self.0).2
+        unpack(self.0).2 & GENERATION_MASK
+    }
+
+    /// The same session as one that outlives its connection and is recorded in the journal, if there is one.
+    #[must_use]
+    pub fn durable(self) -> Self {
+        Self(self.0 | DURABLE)
+    }
+
+    /// Whether the session is recorded. It is decided when the session begins, and so can be told from the
+    /// subscription index without a look at the session.
+    #[must_use]
+    pub fn is_durable(self) -> bool {
+        self.0 & DURABLE != 0
     }
 
     pub(crate) fn to_bits(self) -> u64 {
@@ -67,7 +80,8 @@ impl SessionId {
 
 impl fmt::Debug for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Session({}.{}.{})", self.shard().0, self.slot(), self.generation())
+        let durable = if self.is_durable() { " durable" } else { "" };
+        write!(f, "Session({}.{}.{}{durable})", self.shard().0, self.slot(), self.generation())
     }
 }
 
@@ -111,7 +125,10 @@ impl fmt::Debug for GroupId {
 }
 
 const SLOT_BITS: u32 = 28;
+/// Of a group; of a session the highest of them is [`DURABLE`].
 const GENERATION_BITS: u32 = 24;
+const DURABLE: u64 = 1 << (GENERATION_BITS - 1);
+const GENERATION_MASK: u32 = (1 << (GENERATION_BITS - 1)) - 1;
 
 fn pack(shard: u16, slot: u32, generation: u32) -> u64 {
     assert!(slot < SessionId::SLOTS_MAX, "slot {slot} is not below SessionId::SLOTS_MAX");
@@ -134,19 +151,20 @@ mod tests {
 
     #[test]
     fn a_session_id_gives_back_its_parts() {
-        for (shard, slot, generation) in [(0, 0, 0), (3, 7, 9), (0xFFE, (1 << 28) - 1, (1 << 24) - 1)] {
+        for (shard, slot, generation) in [(0, 0, 0), (3, 7, 9), (0xFFE, (1 << 28) - 1, (1 << 23) - 1)] {
             let session = SessionId::new(ShardId(shard), slot, generation);
-            assert_eq!(
-                (session.shard(), session.slot(), session.generation()),
-                (ShardId(shard), slot, generation)
-            );
+            assert!(!session.is_durable() && session.durable().is_durable());
+            for session in [session, session.durable()] {
+                let parts = (session.shard(), session.slot(), session.generation());
+                assert_eq!(parts, (ShardId(shard), slot, generation));
+            }
         }
         assert_eq!(size_of::<SessionId>(), 8);
     }
 
     #[test]
     fn a_generation_wraps_into_its_bits() {
-        assert_eq!(SessionId::new(ShardId(1), 2, (1 << 24) + 5), SessionId::new(ShardId(1), 2, 5));
+        assert_eq!(SessionId::new(ShardId(1), 2, (1 << 23) + 5), SessionId::new(ShardId(1), 2, 5));
     }
 
     #[test]

@@ -1,7 +1,13 @@
 //! Owns what can happen to a shard. What it does about it is `shard`'s business.
 
-use crate::{ids::ConnectionId, peers::PeerMessage};
+use crate::{
+    ids::{ConnectionId, SessionId},
+    journal::Position,
+    message::Message,
+    peers::PeerMessage,
+};
 use mqtt_codec::{Borrowed, DecodeError, PacketRef, packet::Connect};
+use std::sync::Arc;
 
 /// One thing that happened. Everything is borrowed: a shard keeps copies of what it needs.
 #[derive(Debug)]
@@ -49,4 +55,31 @@ pub enum Input<'a> {
     Tick,
     /// The broker goes down: every client is told and disconnected.
     Shutdown,
+    /// A turn ends: what the steps since the last one recorded goes to the journal, and what awaits it is
+    /// marked. Due whenever [`Shard::wants_flush`](crate::Shard::wants_flush), before messages are handed to other
+    /// shards.
+    Flush,
+    /// Everything that was appended to the journal before this position is on disk. It never goes back.
+    Durable(Position),
+    /// The answer to [`Effect::Load`](crate::Effect::Load).
+    Loaded {
+        /// Whose messages.
+        session: SessionId,
+        /// What was asked for, in its order; none for what cannot be read, which is lost.
+        messages: Vec<(Position, Option<Arc<Message>>)>,
+    },
+    /// These places of the journal are to be given up although something may still be needed there: the shard
+    /// looks for it, some of it with each tick, until [`Effect::Surveyed`](crate::Effect::Surveyed).
+    Survey {
+        /// The first place.
+        from: Position,
+        /// Behind the last.
+        to: Position,
+    },
+    /// Records have been copied to other places (see [`journal::copied`](crate::journal::copied)), sorted by
+    /// their former one: the next checkpoint goes over to the copies, and the former ones are given up.
+    Copied(Arc<[(Position, Position)]>),
+    /// A checkpoint begins: everything the shard knows is to be recorded once more, a slice with each
+    /// tick, until [`Effect::CheckpointWritten`](crate::Effect::CheckpointWritten).
+    Checkpoint,
 }

@@ -1,7 +1,7 @@
 //! Owns the Application Message as the broker keeps it: taken off its PUBLISH once, shared by everyone
 //! it is for. What each receiver adds (identifiers, alias, remaining expiry) is `outgoing`'s business.
 
-use crate::{ids::SessionId, retained::Retainable, time::Timestamp};
+use crate::{config::Durability, ids::SessionId, journal::Position, retained::Retainable, time::Timestamp};
 use bytes::Bytes;
 use mqtt_codec::{PropertiesRef, Property, PropertyId, QoS, TopicAlias, TopicNameRef};
 use std::sync::Arc;
@@ -21,6 +21,10 @@ pub struct Message {
     pub expires_at: Timestamp,
     /// The session that published it; none for the broker itself.
     pub publisher: Option<SessionId>,
+    /// What its acknowledgement promises.
+    pub durability: Durability,
+    /// Its record in the journal, [`Position::NONE`] if it has none.
+    pub position: Position,
 }
 
 /// A message that still lies in the buffer it was received in: what most deliveries need.
@@ -41,9 +45,33 @@ pub struct MessageRef<'a> {
     pub expires_at: Timestamp,
     /// The session that published it; none for the broker itself.
     pub publisher: Option<SessionId>,
+    /// What its acknowledgement promises.
+    pub durability: Durability,
+    /// Its record in the journal, [`Position::NONE`] if it has none.
+    pub position: Position,
 }
 
 impl MessageRef<'_> {
+    /// Bytes it counts for against limits: topic, properties and payload.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.topic.text().len() + self.properties.len() + self.payload.len()
+    }
+
+    /// Whether it has no bytes; it always has a topic.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The same view for a shorter time.
+    pub(crate) fn reborrow(&self) -> MessageRef<'_> {
+        let Self { topic: _, properties, payload, qos, retain, expires_at, publisher, durability, position } =
+            *self;
+        let topic = self.topic.borrow();
+        MessageRef { topic, properties, payload, qos, retain, expires_at, publisher, durability, position }
+    }
+
     /// Copies the message out of its buffer, to be shared from now on.
     #[must_use]
     pub fn share(&self) -> Arc<Message> {
@@ -60,6 +88,8 @@ impl MessageRef<'_> {
             retain: self.retain,
             expires_at: self.expires_at,
             publisher: self.publisher,
+            durability: self.durability,
+            position: self.position,
         })
     }
 }
@@ -76,6 +106,8 @@ impl Message {
             retain: self.retain,
             expires_at: self.expires_at,
             publisher: self.publisher,
+            durability: self.durability,
+            position: self.position,
         }
     }
 

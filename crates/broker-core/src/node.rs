@@ -4,6 +4,7 @@
 use crate::{
     config::Config,
     ids::ShardId,
+    journal::Journal,
     message::Message,
     retained::{RetainedLimits, RetainedStore},
     stats::Stats,
@@ -25,6 +26,8 @@ pub struct Node {
     pub retained: RetainedStore<Arc<Message>>,
     /// The counters of each shard.
     pub stats: Stats,
+    /// Where what must survive the process is recorded.
+    pub(crate) journal: Option<Arc<dyn Journal>>,
     /// Clients connected, against `connections_max`.
     pub(crate) connections: AtomicUsize,
     /// Sessions kept, against `sessions_max`.
@@ -33,12 +36,27 @@ pub struct Node {
 }
 
 impl Node {
-    /// A node of `shards` shards. `seed` keeps strangers from choosing topics that collide.
+    /// A node of `shards` shards that keeps everything in memory. `seed` keeps strangers from choosing topics
+    /// that collide.
     ///
     /// # Panics
     /// If there is no shard, or more than [`ShardId::MAX`] allows.
     #[must_use]
     pub fn new(config: Config, shards: usize, seed: u64) -> Arc<Self> {
+        Self::assemble(config, shards, seed, None)
+    }
+
+    /// A node whose acknowledgements wait until a journal has on disk what they promise. What the journal
+    /// holds of an earlier process is [restored](Self::restore) first.
+    ///
+    /// # Panics
+    /// As [`Node::new`].
+    #[must_use]
+    pub fn with_journal(config: Config, shards: usize, seed: u64, journal: Arc<dyn Journal>) -> Arc<Self> {
+        Self::assemble(config, shards, seed, Some(journal))
+    }
+
+    fn assemble(config: Config, shards: usize, seed: u64, journal: Option<Arc<dyn Journal>>) -> Arc<Self> {
         let count = u16::try_from(shards).expect("at most 4095 shards");
         assert!(count > 0 && count - 1 <= ShardId::MAX.0, "1 to 4095 shards, not {shards}");
         let limits = RetainedLimits {
@@ -50,6 +68,7 @@ impl Node {
             subscriptions: SubscriptionIndex::new(seed),
             retained: RetainedStore::new(limits),
             stats: Stats::new(shards),
+            journal,
             connections: AtomicUsize::new(0),
             sessions: AtomicUsize::new(0),
             shards: count,

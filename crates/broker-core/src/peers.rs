@@ -2,7 +2,9 @@
 
 use crate::{
     ids::{GroupId, SessionId, ShardId},
+    journal::Position,
     message::Message,
+    session::Queued,
 };
 use mqtt_codec::QoS;
 use std::sync::Arc;
@@ -18,9 +20,22 @@ pub enum PeerMessage {
         targets: Vec<PeerTarget>,
         /// The publisher's acknowledgement that waits for this, if one does.
         held: Option<AcknowledgementToken>,
+        /// The record that has queued it for those of the targets that are recorded.
+        recorded: Option<Recorded>,
+    },
+    /// A message of a shared subscription, left behind by a member on another shard, is this member's now.
+    HandOver {
+        /// A session of the receiving shard; if it has gone another member is found.
+        session: SessionId,
+        /// The message.
+        queued: HandedOver,
+        /// The record that says so.
+        recorded: Option<Recorded>,
     },
     /// What a held acknowledgement waited for is done.
     Stored(AcknowledgementToken),
+    /// A shard has begun a checkpoint: what it recorded before has arrived with what came before this.
+    CheckpointBegun,
 }
 
 impl PeerMessage {
@@ -29,7 +44,7 @@ impl PeerMessage {
     pub fn bytes(&self) -> usize {
         match self {
             Self::Deliver { message, targets, .. } => message.len() + targets.len() * size_of::<PeerTarget>(),
-            Self::Stored(_) => size_of::<Self>(),
+            Self::HandOver { .. } | Self::Stored(_) | Self::CheckpointBegun => size_of::<Self>(),
         }
     }
 
@@ -38,10 +53,24 @@ impl PeerMessage {
     pub fn may_be_dropped(&self) -> bool {
         match self {
             Self::Deliver { message, .. } => message.qos == QoS::AtMostOnce,
-            Self::Stored(_) => false,
+            Self::HandOver { .. } | Self::Stored(_) | Self::CheckpointBegun => false,
         }
     }
 }
+
+/// A record of the shard that forwards. The records of one shard arrive at another in their order, so that the
+/// other can say in a checkpoint which of them it knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// Whose.
+    pub shard: ShardId,
+    /// Where.
+    pub position: Position,
+}
+
+/// A message that goes from one session's queue to another's. Opaque.
+#[derive(Debug)]
+pub struct HandedOver(pub(crate) Queued);
 
 /// One receiver of a forwarded message.
 #[derive(Clone, Debug, PartialEq, Eq)]

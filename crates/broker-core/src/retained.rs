@@ -37,6 +37,15 @@ pub struct RetainedCounts {
     pub bytes: u64,
 }
 
+/// What a retained message replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MadeWay<M> {
+    /// The topic's former message.
+    pub former: Option<M>,
+    /// Messages of other topics that had expired.
+    pub expired: Vec<M>,
+}
+
 /// Why a message was not retained. The operator's limits decide; the former message stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetainedFull {
@@ -59,6 +68,23 @@ pub struct RetainedStore<M> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RetainedCursor {
     next: Next,
+}
+
+impl RetainedCursor {
+    /// A cursor that goes on where [`resume_key`](Self::resume_key) said.
+    #[must_use]
+    pub fn resumed(key: Vec<u8>) -> Self {
+        Self { next: Next::From(key) }
+    }
+
+    /// Where it goes on, for one that has begun and is not done.
+    #[must_use]
+    pub fn resume_key(&self) -> Option<&[u8]> {
+        match &self.next {
+            Next::From(key) => Some(key),
+            Next::First | Next::Nothing => None,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -105,25 +131,63 @@ impl<M: Retainable> RetainedStore<M> {
         Self { limits, map: RwLock::new(RetainedMap::new()) }
     }
 
-    /// Retains a message in place of the topic's former one `[MQTT5-3.3.1-5]` `[MQTT311-3.3.1-5]`.
+    /// Retains a message in place of the topic's former one `[MQTT5-3.3.1-5]` `[MQTT311-3.3.1-5]`, and tells
+    /// what made way.
     ///
     /// # Errors
     /// If a limit leaves no room even when what has expired at `now` makes way.
-    pub fn set(&self, topic: &str, message: M, now: Timestamp) -> Result<(), RetainedFull> {
+    pub fn set(&self, topic: &str, message: M, now: Timestamp) -> Result<MadeWay<M>, RetainedFull> {
+        let bytes = message.bytes();
+        self.set_with(topic, bytes, now, || message)
+    }
+
+    /// As [`set`](Self::set) with a message of `bytes` that is made once it is sure to be retained, and before
+    /// any other change of the store: what `make` writes down elsewhere is in the order of the store.
+    ///
+    /// # Errors
+    /// As [`set`](Self::set); then nothing is made.
+    pub fn set_with(
+        &self,
+        topic: &str,
+        bytes: usize,
+        now: Timestamp,
+        make: impl FnOnce() -> M,
+    ) -> Result<MadeWay<M>, RetainedFull> {
         let key = key_of(topic);
+        let mut expired = Vec::new();
         let mut map = self.map.write();
-        if map.check(&key, &message, self.limits).is_err() {
-            map.expire(now, EXPIRE_PER_SET);
-            map.check(&key, &message, self.limits)?;
+        if map.check(&key, bytes, self.limits).is_err() {
+            map.expire(now, EXPIRE_PER_SET, &mut expired);
+            map.check(&key, bytes, self.limits)?;
         }
-        map.insert(&key, message);
-        Ok(())
+        let former = map.insert(&key, make());
+        Ok(MadeWay { former, expired })
     }
 
     /// Removes a topic's message, as an empty payload asks `[MQTT5-3.3.1-6]` `[MQTT311-3.3.1-10]`.
-    /// Whether there was one.
-    pub fn clear(&self, topic: &str) -> bool {
-        self.map.write().remove(&key_of(topic)).is_some()
+    /// What it was.
+    pub fn clear(&self, topic: &str) -> Option<M> {
+        self.clear_with(topic, |_| ())
+    }
+
+    /// As [`clear`](Self::clear), with a look at the message before any other change of the store.
+    pub fn clear_with(&self, topic: &str, look: impl FnOnce(&M)) -> Option<M> {
+        let mut map = self.map.write();
+        let message = map.remove(&key_of(topic))?;
+        look(&message);
+        Some(message)
+    }
+
+    /// Puts a message in the place of the one there if that is the one expected, of which it is a copy. Whether
+    /// it was.
+    pub fn replace(&self, topic: &str, copy: M, is_expected: impl FnOnce(&M) -> bool) -> bool {
+        let key = key_of(topic);
+        let mut map = self.map.write();
+        let is_there = map.get(&key).is_some_and(is_expected);
+        if is_there {
+            map.insert(&key, copy);
+        }
+        is_there
     }
 
     /// A topic's message, if it has one that has not expired.
@@ -163,14 +227,37 @@ impl<M: Retainable> RetainedStore<M> {
         end
     }
 
-    /// Removes at most `budget` messages that have expired, the earliest first; how many. Takes no
-    /// writer's lock if none has.
-    pub fn expire(&self, now: Timestamp, budget: usize) -> usize {
+    /// Shows the messages of at most `budget` topics to `visit`, in the order of their topics from the cursor
+    /// on, whatever they match and whether or not they have expired. Nothing is set or cleared meanwhile.
+    pub fn walk(&self, cursor: &mut RetainedCursor, budget: usize, mut visit: impl FnMut(&M)) -> Page {
+        let map = self.map.read();
+        let start = match core::mem::take(&mut cursor.next) {
+            Next::First => Vec::new(),
+            Next::From(key) => key,
+            Next::Nothing => {
+                cursor.next = Next::Nothing;
+                return Page::Done;
+            }
+        };
+        for (count, (key, message)) in map.from(&start).enumerate() {
+            if count >= budget {
+                cursor.next = Next::From(key.to_vec());
+                return Page::More;
+            }
+            visit(message);
+        }
+        cursor.next = Next::Nothing;
+        Page::Done
+    }
+
+    /// Removes at most `budget` messages that have expired, the earliest first, and appends them to `removed`.
+    /// Takes no writer's lock if none has.
+    pub fn expire(&self, now: Timestamp, budget: usize, removed: &mut Vec<M>) {
         let first = self.map.read().next_expiry();
         if first.is_none_or(|first| now < first) {
-            return 0;
+            return;
         }
-        self.map.write().expire(now, budget)
+        self.map.write().expire(now, budget, removed);
     }
 
     /// When [`RetainedStore::expire`] next has something to do.

@@ -2,20 +2,23 @@
 
 mod connection;
 mod outbound;
+mod queued;
 mod route;
 mod table;
 mod will;
 
 pub(crate) use connection::Connection;
-pub(crate) use outbound::{Accepted, Outbound, Queued};
+pub(crate) use outbound::{Accepted, Lost, Outbound};
+pub(crate) use queued::{Own, Queued};
 pub(crate) use route::Route;
-pub(crate) use table::Sessions;
+pub(crate) use table::{Lifetime, Sessions};
 pub(crate) use will::PendingWill;
 
 use crate::{
     ids::{ConnectionId, SessionId},
     retained::RetainedCursor,
     subscriptions::LoadGauge,
+    time::Timestamp,
     timers::TimerHandle,
 };
 use mqtt_codec::{QoS, flow::Receiver, packet::SubscriptionOptions};
@@ -45,6 +48,8 @@ pub(crate) struct Session {
     pub(crate) will: Option<Box<PendingWill>>,
     /// Seconds it outlives its connection; 4,294,967,295 is for ever.
     pub(crate) expiry_seconds: u32,
+    /// When it lost its connection, if it has none.
+    pub(crate) disconnected_at: Timestamp,
     /// When a delayed Will is due.
     pub(crate) will_timer: Option<TimerHandle>,
     /// When it ends.
@@ -103,6 +108,7 @@ impl Session {
             is_paging: false,
             will: None,
             expiry_seconds: 0,
+            disconnected_at: Timestamp::ZERO,
             will_timer: None,
             expiry_timer: None,
             load: None,

@@ -3,27 +3,37 @@
 
 mod acks;
 mod answer;
+mod checkpoint;
 mod connack;
 mod connect;
 mod deliver;
 mod disconnect;
+mod keep;
+mod leave;
+mod load;
 mod pages;
 mod publish;
+mod recover;
+mod relocate;
 mod route;
 mod send;
 mod share;
 mod subscribe;
 mod tick;
 
+pub use recover::RecoveredShard;
+
 use crate::{
     effect::{CloseCause, Effects},
     held::HeldAcknowledgements,
     ids::{ConnectionId, SessionId, ShardId},
     input::Input,
+    journal::Position,
     message::Message,
     node::Node,
-    peers::PeerMessage,
-    session::{Connection, Route, Sessions},
+    peers::{PeerMessage, Recorded},
+    recorder::Recorder,
+    session::{Connection, Queued, Route, Sessions},
     stats::ShardStats,
     sys::Sys,
     time::Timestamp,
@@ -42,8 +52,18 @@ pub struct Shard {
     id: ShardId,
     sessions: Sessions,
     timers: Timers<Timer>,
-    /// Acknowledgements that wait for other sessions.
+    /// Acknowledgements that wait for other sessions, or for the disk.
     held: HeldAcknowledgements,
+    /// What the journal is told, and what waits for it.
+    recorder: Recorder,
+    /// The checkpoint that is being written.
+    checkpoint: Option<checkpoint::Walk>,
+    /// Other shards that have begun the next checkpoint.
+    begun_elsewhere: usize,
+    /// The survey that is being made.
+    survey: Option<relocate::Survey>,
+    /// What the next checkpoint goes over to.
+    copies: Arc<[(Position, Position)]>,
     /// Sessions that a page of retained messages may go to.
     paging: VecDeque<SessionId>,
     /// The `$SYS` tree, which the first shard publishes.
@@ -55,6 +75,8 @@ pub struct Shard {
     properties: Vec<u8>,
     page: Vec<Arc<Message>>,
     fired: Vec<Timer>,
+    members: Vec<keep::Member>,
+    dropped: Vec<Queued>,
 }
 
 /// What a timer of the shard is for.
@@ -87,11 +109,16 @@ impl Shard {
             }
         }
         Self {
-            node,
-            id,
             sessions: Sessions::new(id, usize::try_from(seed).unwrap_or(usize::MAX)),
             timers,
             held: HeldAcknowledgements::new(id),
+            recorder: Recorder::new(node.journal.clone(), id, node.shards().count()),
+            checkpoint: None,
+            begun_elsewhere: 0,
+            survey: None,
+            copies: Arc::default(),
+            node,
+            id,
             paging: VecDeque::new(),
             sys,
             next_client_number: seed,
@@ -99,6 +126,8 @@ impl Shard {
             properties: Vec::new(),
             page: Vec::new(),
             fired: Vec::new(),
+            members: Vec::new(),
+            dropped: Vec::new(),
         }
     }
 
@@ -113,14 +142,36 @@ impl Shard {
             Input::OutboxFull { connection } => self.outbox_full(connection),
             Input::OutboxDrained { connection } => self.outbox_drained(connection, now, effects),
             Input::Tick => self.tick(now, effects),
-            Input::Shutdown => self.shut_down(effects),
+            Input::Shutdown => self.shut_down(now, effects),
+            Input::Flush => self.recorder.flush(),
+            Input::Durable(position) => self.leave(position, now, effects),
+            Input::Loaded { session, messages } => self.loaded(session, messages, now, effects),
+            Input::Checkpoint => self.begin_checkpoint(effects),
+            Input::Survey { from, to } => self.begin_survey(from, to),
+            Input::Copied(copies) => self.copies = copies,
         }
     }
 
     /// When [`Input::Tick`] is due; a time in the past means at once, None means never.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        if self.paging.is_empty() { self.timers.next_deadline() } else { Some(Timestamp::ZERO) }
+        let is_busy = !self.paging.is_empty() || self.is_writing_checkpoint() || self.survey.is_some();
+        if is_busy { Some(Timestamp::ZERO) } else { self.timers.next_deadline() }
+    }
+
+    /// Whether [`Input::Flush`] is due at the end of the turn.
+    #[must_use]
+    #[inline]
+    pub fn wants_flush(&self) -> bool {
+        self.recorder.wants_flush()
+    }
+
+    /// What must be durable for anything that waits to leave: [`Input::Durable`] with at least this position
+    /// does something.
+    #[must_use]
+    #[inline]
+    pub fn awaits_durable(&self) -> Option<Position> {
+        self.recorder.awaits_durable()
     }
 
     /// Clients connected to this shard.
@@ -185,10 +236,16 @@ impl Shard {
 
     fn receive_from_peer(&mut self, message: PeerMessage, now: Timestamp, effects: &mut Effects) {
         match message {
-            PeerMessage::Deliver { message, targets, held } => {
+            PeerMessage::Deliver { message, targets, held, recorded } => {
+                self.note_seen(recorded);
                 self.deliver_from_peer(&message, &targets, held, now, effects);
             }
+            PeerMessage::HandOver { session, queued, recorded } => {
+                self.note_seen(recorded);
+                self.take_over(session, queued, None, now, effects);
+            }
             PeerMessage::Stored(token) => self.stored(token, effects),
+            PeerMessage::CheckpointBegun => self.note_checkpoint_begun(),
         }
     }
 
@@ -205,6 +262,12 @@ impl Shard {
             connection.is_congested = false;
         }
         self.send_waiting(id, now, effects);
+    }
+
+    fn note_seen(&mut self, recorded: Option<Recorded>) {
+        if let Some(Recorded { shard, position }) = recorded {
+            self.recorder.saw(shard, position);
+        }
     }
 
     fn connection_mut(&mut self, id: SessionId) -> Option<&mut Connection> {

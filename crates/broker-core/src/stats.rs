@@ -84,6 +84,8 @@ stats! {
     publishes_dropped,
     /// Messages not delivered because they expired.
     publishes_expired,
+    /// Messages not delivered because the journal could not give them back.
+    publishes_lost,
     /// Messages waiting in queues and in flight now.
     queued_messages,
     /// Bytes of the messages waiting in queues now.

@@ -172,6 +172,21 @@ impl SubscriptionIndex {
         }
     }
 
+    /// The whole Topic Filter of a shared subscription, as its members have it, while there is one. Another
+    /// process knows the group by it.
+    #[must_use]
+    pub fn group_filter(&self, group: GroupId) -> Option<String> {
+        let index = self.read();
+        let (share_name, filter) = index.groups.name_and_filter(group)?;
+        Some(format!("$share/{share_name}/{filter}"))
+    }
+
+    /// The group `share_name` on a filter, if it has a member.
+    #[must_use]
+    pub fn group(&self, share_name: &str, filter: &str) -> Option<GroupId> {
+        self.read().groups.group(share_name, filter)
+    }
+
     /// The gauge of a session that is a member of a group; valid until it leaves its last group.
     #[must_use]
     pub fn load_gauge(&self, session: SessionId) -> Option<LoadGauge> {

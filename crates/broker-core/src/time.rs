@@ -2,8 +2,9 @@
 
 use core::time::Duration;
 
-/// Milliseconds of a monotonic clock that the caller chose, from an origin that it chose. It never
-/// overflows: the last millisecond stands for "never".
+/// Milliseconds of a clock that the caller chose: monotonic while a process lives, and from an origin that
+/// means the same to the next process, such as 1970, if there is a journal, because times are recorded there.
+/// It never overflows: the last millisecond stands for "never".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(u64);
 

@@ -48,7 +48,10 @@ impl Two {
                 | Effect::SendNumbered { connection, .. }
                 | Effect::SendShared { connection, .. } => reached.push(connection.0),
                 Effect::Forward { message, .. } => mail.push(message),
-                Effect::Close { .. } => {}
+                Effect::Close { .. }
+                | Effect::Load { .. }
+                | Effect::Surveyed(_)
+                | Effect::CheckpointWritten => {}
             }
         }
         (reached, mail)

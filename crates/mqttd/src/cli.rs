@@ -4,6 +4,7 @@
 mod check;
 mod config;
 mod flags;
+mod journal;
 mod serve;
 
 use std::io::{ErrorKind, Write as _};
@@ -15,8 +16,9 @@ use crate::error::Error;
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  all went well; for `check`: the daemon would start with this configuration
-  1  the machine or the network stood in the way
+  0  all went well; for `check`: the daemon would start with this configuration;
+     for `journal`: nothing is damaged
+  1  the machine, its disk or the network stood in the way; for `journal`: something is damaged
   2  the command line or the configuration is wrong
   130, 143  a second SIGINT or SIGTERM cut the ending short";
 
@@ -40,6 +42,8 @@ enum Command {
     Check(check::Arguments),
     /// Print the configuration in effect, or the reference of all settings
     Config(config::Arguments),
+    /// Look at the data of a daemon that does not run
+    Journal(journal::Arguments),
 }
 
 impl Cli {
@@ -49,6 +53,7 @@ impl Cli {
             None => serve::run(&self.flags),
             Some(Command::Check(arguments)) => check::run(&arguments),
             Some(Command::Config(arguments)) => config::run(&arguments),
+            Some(Command::Journal(arguments)) => journal::run(&arguments),
         }
     }
 }

@@ -4,6 +4,7 @@
 mod byte_size;
 mod catalogue;
 mod document;
+mod durability;
 mod environment;
 mod field;
 mod file;
@@ -29,8 +30,12 @@ use crate::log::Level;
 pub(crate) struct Settings {
     /// Where clients are accepted. Never empty.
     pub(crate) listen: Vec<ListenAddress>,
+    /// Whether data outlives the process.
+    pub(crate) storage: Storage,
     /// Where data is kept.
     pub(crate) data_dir: PathBuf,
+    /// How the journal in it is kept.
+    pub(crate) journal: JournalSettings,
     /// Worker threads, one shard each. 0 stands for one per core and is gone once loaded.
     pub(crate) workers: usize,
     /// Whether clients may connect without authentication from other machines.
@@ -39,6 +44,31 @@ pub(crate) struct Settings {
     pub(crate) log: LogSettings,
     /// The engine's limits and policies.
     pub(crate) engine: broker_core::config::Config,
+}
+
+/// Whether data outlives the process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Storage {
+    /// What was acknowledged is in the data directory.
+    #[default]
+    Disk,
+    /// Everything ends with the process, and nothing is written.
+    Memory,
+}
+
+/// How the journal is kept. In bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct JournalSettings {
+    /// Of a file that is full.
+    pub(crate) segment_bytes: u64,
+    /// Appended since the last checkpoint before the next one begins.
+    pub(crate) checkpoint_bytes: u64,
+}
+
+impl Default for JournalSettings {
+    fn default() -> Self {
+        Self { segment_bytes: 64 << 20, checkpoint_bytes: 64 << 20 }
+    }
 }
 
 /// What is written to standard error.
@@ -52,7 +82,9 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             listen: vec![ListenAddress::DEFAULT],
+            storage: Storage::default(),
             data_dir: PathBuf::from("./mqttd-data"),
+            journal: JournalSettings::default(),
             workers: 0,
             allow_anonymous: false,
             log: LogSettings::default(),

@@ -3,20 +3,21 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Barrier};
 use std::thread::JoinHandle;
 
 use broker_core::Node;
 
 use crate::clock::Clock;
-use crate::config::Settings;
-use crate::error::Error;
+use crate::config::{self, Settings};
+use crate::error::{Error, StorageError};
 use crate::handshake::Reception;
 use crate::listener::{Acceptor, Listener};
 use crate::log::Log;
 use crate::signal::{self, Signal};
-use crate::worker::{self, Mail, Mailbox, Plan};
+use crate::storage::{self, Opened, Recollection, Storage};
+use crate::worker::{self, Durable, Mail, Mailbox, Plan};
 
 /// A broker that serves.
 pub(crate) struct Daemon {
@@ -24,6 +25,9 @@ pub(crate) struct Daemon {
     acceptor: Acceptor,
     workers: Vec<JoinHandle<()>>,
     mailboxes: Arc<[Mailbox]>,
+    /// None if everything is kept in memory.
+    storage: Option<Storage>,
+    recollection: Option<Recollection>,
     events: Receiver<Event>,
     log: Log,
 }
@@ -46,7 +50,7 @@ impl Drop for Guard {
 }
 
 impl Daemon {
-    /// Opens the listeners and starts all threads. Clients are served from here on.
+    /// Reads what was stored, starts all threads and opens the listeners. Clients are served from here on.
     pub(crate) fn start(settings: &Settings, log: Log) -> Result<Self, Error> {
         let failed = |what| move |source| Error::Start { what, source };
         end_on_panic();
@@ -56,32 +60,58 @@ impl Daemon {
         let signals = sender.clone();
         signal::watch(move |signal| signals.send(Event::Signal(signal)).is_ok())
             .map_err(failed("signals"))?;
-        let listeners = settings.listen.iter().copied().map(Listener::open).collect::<Result<Vec<_>, _>>()?;
-        let addresses = listeners.iter().map(Listener::address).collect();
-
-        let node =
-            Node::new(settings.engine.clone(), settings.workers, random().map_err(failed("random numbers"))?);
+        let opened = open_storage(settings, &log)?;
+        let seed = random().map_err(failed("random numbers"))?;
+        let config = settings.engine.clone();
+        let node = match &opened {
+            None => Node::new(config, settings.workers, seed),
+            Some(opened) => Node::with_journal(config, settings.workers, seed, opened.for_engine()),
+        };
         let mailboxes: Arc<[Mailbox]> = node.shards().map(|_| Mailbox::default()).collect();
-        let clock = Clock::start();
+        let clock = opened.as_ref().map_or_else(|| Clock::start(0), |opened| opened.clock);
+        let recollection = opened.as_ref().map(|opened| opened.recollection);
+        let (storage, mut recovered) = match opened {
+            None => (None, Vec::new()),
+            Some(Opened { journal, recovered, alive, .. }) => {
+                // Before anything is written: what is still needed of the files is known only then.
+                let recovered = node.restore(recovered, alive, clock.now());
+                let storage = Storage::start(journal, Arc::clone(&node), &mailboxes, settings, clock, &log)
+                    .map_err(failed("the journal's threads"))?;
+                (Some(storage), recovered)
+            }
+        };
+        let mut recovered = recovered.drain(..);
+        let everyone = Arc::new(Barrier::new(settings.workers));
+        let (unready, ready) = sync_channel::<()>(0);
         let mut workers = Vec::new();
         for id in node.shards() {
+            let durable = storage.as_ref().zip(recovered.next());
             let plan = Plan {
                 id,
                 node: Arc::clone(&node),
                 mailboxes: Arc::clone(&mailboxes),
+                everyone: Arc::clone(&everyone),
                 seed: random().map_err(failed("random numbers"))?,
+                durable: durable.map(|(storage, recovered)| Durable { link: storage.link(id), recovered }),
                 clock,
                 log: log.clone(),
             };
-            workers.push(worker::start(plan, Guard(sender.clone())).map_err(failed("a worker's thread"))?);
+            let thread = worker::start(plan, unready.clone(), Guard(sender.clone()));
+            workers.push(thread.map_err(failed("a worker's thread"))?);
         }
+        drop(unready);
+        // A publisher that is served before every shard knows its sessions would publish past some of them.
+        // Nothing is ever sent: this is the moment when the last of them is ready.
+        let _ = ready.recv();
+        let listeners = settings.listen.iter().copied().map(Listener::open).collect::<Result<Vec<_>, _>>()?;
+        let addresses = listeners.iter().map(Listener::address).collect();
         let reception = {
             let (mailboxes, log) = (Arc::clone(&mailboxes), log.clone());
             move || Reception::new(node, mailboxes, log)
         };
         let acceptor = Acceptor::start(listeners, reception, log.clone(), Guard(sender))
             .map_err(failed("the listener's thread"))?;
-        Ok(Self { addresses, acceptor, workers, mailboxes, events, log })
+        Ok(Self { addresses, acceptor, workers, mailboxes, storage, recollection, events, log })
     }
 
     /// Where clients are accepted, in the order of the settings.
@@ -89,8 +119,13 @@ impl Daemon {
         &self.addresses
     }
 
+    /// What was stored by earlier processes; none if everything is kept in memory.
+    pub(crate) fn recollection(&self) -> Option<Recollection> {
+        self.recollection
+    }
+
     /// Serves until a signal asks for the end, then ends: nobody is accepted any more, every client is
-    /// told, and what waits for them is written. A second signal cuts that short.
+    /// told, what waits for them is written, and then what is to be stored. A second signal cuts that short.
     pub(crate) fn serve(self) -> Result<(), Error> {
         if let Ok(Event::Signal(signal)) = self.events.recv() {
             self.log.info("ending", &[("signal", &signal)]);
@@ -112,8 +147,27 @@ impl Daemon {
             // A panic has ended the process.
             let _ = worker.join();
         }
+        if let Some(storage) = self.storage {
+            storage.close().map_err(Error::Unsaved)?;
+        }
         self.log.info("ended", &[]);
         Ok(())
+    }
+}
+
+/// Opens the data directory, if there is to be one.
+fn open_storage(settings: &Settings, log: &Log) -> Result<Option<Opened>, Error> {
+    match settings.storage {
+        config::Storage::Memory => Ok(None),
+        config::Storage::Disk => {
+            let failed = |what| move |source| Error::Start { what, source };
+            signal::outlive_file_size_limit().map_err(failed("signals"))?;
+            let seed = random().map_err(failed("random numbers"))?;
+            let opened = storage::open(settings, seed, log);
+            opened.map(Some).map_err(|reason| {
+                Error::Storage(StorageError { directory: settings.data_dir.clone(), reason })
+            })
+        }
     }
 }
 

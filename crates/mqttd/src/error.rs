@@ -2,11 +2,18 @@
 //! exit code. What is wrong with a configuration, value by value, is in
 //! [`config::problem`](crate::config::Problem).
 
+mod storage;
+
 use std::fmt;
 use std::io;
+use std::path::PathBuf;
 
+use journal::OpenError;
+
+pub(crate) use self::storage::StorageError;
 use crate::config::{ListenAddress, Problem};
 use crate::signal::Signal;
+use crate::storage::Unsaved;
 
 /// What the process tells its parent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +57,19 @@ pub(crate) enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// The operator's or the machine's: a data directory that cannot be used.
+    Storage(StorageError),
+    /// The machine's: a journal that was to be looked at could not be read to its end.
+    Inspection {
+        /// As the operator wrote it.
+        directory: PathBuf,
+        /// What is in the way.
+        reason: OpenError,
+    },
+    /// The operator's: a journal that was looked at is damaged; how has been said.
+    Damaged(PathBuf),
+    /// The machine's: the disk took no more when the process was to end.
+    Unsaved(Unsaved),
     /// The operator's: a second signal cut the ending short; clients were not waited for.
     CutShort(Signal),
     /// The machine's: standard output took no more.
@@ -60,7 +80,16 @@ impl Error {
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Configuration(_) | Self::NothingToCheck => ExitCode::Usage,
-            Self::Listen { .. } | Self::Start { .. } | Self::Output(_) => ExitCode::Failure,
+            Self::Listen { .. }
+            | Self::Start { .. }
+            | Self::Storage(_)
+            | Self::Damaged(_)
+            | Self::Unsaved(_)
+            | Self::Output(_) => ExitCode::Failure,
+            Self::Inspection {
+                reason: OpenError::Missing { .. } | OpenError::NotADirectory { .. }, ..
+            } => ExitCode::Usage,
+            Self::Inspection { .. } => ExitCode::Failure,
             Self::CutShort(Signal::Interrupt) => ExitCode::Interrupted,
             Self::CutShort(Signal::Terminate) => ExitCode::Terminated,
         }
@@ -72,7 +101,10 @@ impl Error {
             Self::Configuration(_) => Some("`mqttd config --reference` documents every key"),
             Self::NothingToCheck => Some("`mqttd check FILE`, or set MQTTD_CONFIG"),
             Self::Listen { source, .. } => listen_hint(source.kind()),
-            Self::Start { .. } | Self::Output(_) | Self::CutShort(_) => None,
+            Self::Storage(error) => Some(error.hint()),
+            Self::Damaged(_) => Some(storage::DAMAGED),
+            Self::Unsaved(_) => Some("what was acknowledged is safe; clients send the rest again"),
+            Self::Start { .. } | Self::Inspection { .. } | Self::Output(_) | Self::CutShort(_) => None,
         }
     }
 }
@@ -87,6 +119,15 @@ impl fmt::Display for Error {
             Self::NothingToCheck => f.write_str("error: no file to check"),
             Self::Listen { address, source } => write!(f, "error: cannot listen on {address}: {source}"),
             Self::Start { what, source } => write!(f, "error: cannot start: {what}: {source}"),
+            Self::Storage(error) => error.fmt(f),
+            Self::Inspection { directory, reason } => {
+                write!(f, "error: cannot look at {}: ", directory.display())?;
+                storage::write_reason(reason, f)
+            }
+            Self::Damaged(directory) => write!(f, "error: {} is damaged", directory.display()),
+            Self::Unsaved(Unsaved { bytes, reason }) => {
+                write!(f, "error: {bytes} bytes could not be stored at the end: {reason}")
+            }
             Self::CutShort(signal) => write!(f, "error: {signal} again: clients were not waited for"),
             Self::Output(error) => write!(f, "error: cannot write to standard output: {error}"),
         }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 pub(crate) use self::throttle::Throttle;
-use self::timestamp::Timestamp;
+pub(crate) use self::timestamp::Timestamp as UtcTime;
 use crate::clock;
 
 /// How much a line matters. Ordered: a log at one level shows that level and those before it.
@@ -110,7 +110,7 @@ impl Log {
         if !self.shows(level) {
             return;
         }
-        let mut line = format!("{} {} {event}", Timestamp((self.0.unix_seconds)()), level.label());
+        let mut line = format!("{} {} {event}", UtcTime((self.0.unix_seconds)()), level.label());
         for (name, value) in fields {
             push_field(&mut line, name, &value.to_string());
         }

@@ -12,6 +12,7 @@ mod listener;
 mod log;
 mod outbox;
 mod signal;
+mod storage;
 mod thread;
 mod transport;
 mod worker;

@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
 /// Bytes of address space for the thread's stack; memory is used only as far as it is touched.
@@ -25,6 +27,13 @@ impl fmt::Display for Signal {
             Self::Terminate => "SIGTERM",
         })
     }
+}
+
+/// A file that has reached the limit of its size (`ulimit -f`) makes the write to it fail, as a full disk does,
+/// instead of ending the process.
+pub(crate) fn outlive_file_size_limit() -> io::Result<()> {
+    // That it came is all that is remembered of it, and nobody asks.
+    signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false))).map(drop)
 }
 
 /// Tells of every request to end from now on, from a thread of its own, until `tell` says that nobody

@@ -8,6 +8,7 @@ mod apply;
 mod arrive;
 mod close;
 mod connections;
+mod durability;
 mod flush;
 mod mailbox;
 mod outgoing;
@@ -29,10 +30,11 @@ use self::connections::Connections;
 use self::flush::{Dirty, Report};
 pub(crate) use self::mailbox::{Mail, Mailbox};
 use self::outgoing::Outgoing;
-pub(crate) use self::thread::{Plan, start};
+pub(crate) use self::thread::{Durable, Plan, start};
 use crate::clock::Clock;
 use crate::log::Log;
 use crate::outbox::BufferPool;
+use crate::storage::Link;
 
 /// What all tasks of a worker's thread share.
 pub(crate) type SharedWorker = Rc<RefCell<Worker>>;
@@ -54,7 +56,11 @@ pub(crate) struct Worker {
     /// What the shard has not been told yet of its connections' outboxes, in order.
     outbox_reports: VecDeque<Report>,
     outgoing: Outgoing,
-    /// Connections that wait until other workers have room for mail.
+    /// Where the shard's records go; none if everything is kept in memory.
+    journal: Option<Link>,
+    /// Whether the shard has recorded its part of a checkpoint and nobody knows yet.
+    has_recorded: bool,
+    /// Connections that wait until other workers have room for mail, or the disk has written enough.
     held_back: Vec<ConnectionId>,
     closing: Closing,
     /// Bytes appended to outboxes since the start.
@@ -97,11 +103,12 @@ impl Worker {
     /// Begins the turn of a task.
     pub(crate) fn begin_turn(&mut self) {
         self.now = self.clock.now();
+        self.look_behind();
     }
 
     /// Ends the turn of a task: what came up for the tick and the timer is theirs from here.
     pub(crate) fn end_turn(&mut self) {
-        if self.outgoing.own_mailbox().has_mail() {
+        if self.outgoing.own_mailbox().has_mail() || self.has_to_flush_journal() {
             self.wake_tick();
         }
         self.arm_timer();

@@ -9,6 +9,7 @@ mod closing;
 mod contents;
 mod deadlines;
 mod dup;
+mod durability;
 mod exactly_once;
 mod expiry;
 mod groups;
@@ -20,8 +21,10 @@ mod outbox;
 mod packet_ids;
 mod packet_size;
 mod promptness;
+mod restart;
 mod retained;
 mod session_present;
+mod space;
 mod unasked;
 mod wills;
 mod window;
@@ -74,6 +77,8 @@ pub(crate) struct Scene<'a> {
 pub(crate) fn all() -> Vec<Box<dyn Checker>> {
     vec![
         Box::new(legality::Legality),
+        Box::new(restart::Restart::default()),
+        Box::new(durability::Durability),
         Box::new(session_present::SessionPresent),
         Box::new(closing::Closing::default()),
         Box::new(deadlines::Deadlines),
@@ -90,13 +95,14 @@ pub(crate) fn all() -> Vec<Box<dyn Checker>> {
         Box::new(unasked::Unasked),
         Box::new(contents::Contents),
         Box::new(expiry::Expiry),
-        Box::new(outbox::Outbox),
+        Box::new(outbox::Outbox::default()),
         Box::new(promptness::Promptness::default()),
         Box::new(acknowledgements::Acknowledgements),
         Box::new(answers::Answers::default()),
         Box::new(backlog::Backlog::default()),
         Box::new(exactly_once::ExactlyOnce),
         Box::new(loss::Loss),
+        Box::new(space::Space),
     ]
 }
 

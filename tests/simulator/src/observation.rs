@@ -1,7 +1,7 @@
 //! Owns what can be seen of the broker from outside, in the order it happens: what it is handed, what it
 //! wants done, what clients make of it. The truth and the checkers know nothing else of a run.
 
-use broker_core::{CloseCause, ConnectionId, PeerMessage, ShardId};
+use broker_core::{CloseCause, ConnectionId, Node, PeerMessage, ShardId, journal::Position};
 use mqtt_codec::{Packet, QoS};
 use std::fmt;
 
@@ -28,6 +28,29 @@ pub(crate) enum Observation<'a> {
     Closed { connection: ConnectionId, cause: CloseCause },
     /// The broker put something into a mailbox.
     Forwarded { from: ShardId, to: ShardId, mail: &'a Mail },
+    /// A shard put a record into the journal in this step.
+    Recorded { shard: ShardId, position: Position, record: &'a Record },
+    /// A shard is about to put what it did into the journal.
+    TurnEnds { shard: ShardId },
+    /// A shard has put all that it did up to now into the journal, `last` being the last record there.
+    Flushed { shard: ShardId, last: Position },
+    /// The disk begins to fail, as far as the broker knows, or has recovered.
+    Failing { is_failing: bool },
+    /// The journal has everything before a position on disk.
+    Committed { durable: Position },
+    /// A shard is about to hear what is on disk.
+    ToldDurable { shard: ShardId },
+    /// A shard is about to get messages that it asked the journal for.
+    Loaded { shard: ShardId },
+    /// A shard is about to hear that the broker goes down.
+    ShutDown { shard: ShardId },
+    /// The broker is gone, with all that it had in memory.
+    Died,
+    /// The broker is there again. What was recorded before `cut` was recovered, and nothing else; the clients that
+    /// were connected lost their connections at `died_ms`, as far as the broker knows.
+    Restarted { cut: Position, died_ms: u64, node: &'a Node },
+    /// A checkpoint was done and nothing is on its way: so much is on disk.
+    Stored { files: usize, bytes: usize },
     /// The shard has said all it has to say.
     StepEnded,
     /// A client handed a message to its application.
@@ -36,6 +59,40 @@ pub(crate) enum Observation<'a> {
     Complained { connection: ConnectionId, text: &'a str },
     /// A client did something that no packet tells.
     Acted { client: usize, text: &'a str },
+}
+
+impl Observation<'_> {
+    /// The connection that something happened to.
+    #[must_use]
+    pub(crate) fn connection(&self) -> Option<ConnectionId> {
+        match *self {
+            Self::Received { connection, .. }
+            | Self::Lost { connection }
+            | Self::Congested { connection }
+            | Self::Drained { connection }
+            | Self::Sent { connection, .. }
+            | Self::Closed { connection, .. } => Some(connection),
+            Self::Ticked { .. }
+            | Self::Arrived { .. }
+            | Self::SentGarbage { .. }
+            | Self::Forwarded { .. }
+            | Self::Recorded { .. }
+            | Self::TurnEnds { .. }
+            | Self::Flushed { .. }
+            | Self::Failing { .. }
+            | Self::Committed { .. }
+            | Self::ToldDurable { .. }
+            | Self::Loaded { .. }
+            | Self::ShutDown { .. }
+            | Self::Died
+            | Self::Restarted { .. }
+            | Self::Stored { .. }
+            | Self::StepEnded
+            | Self::Delivered { .. }
+            | Self::Complained { .. }
+            | Self::Acted { .. } => None,
+        }
+    }
 }
 
 /// What an application got.
@@ -56,8 +113,12 @@ pub(crate) enum Mail {
     Message(MessageKey),
     /// A message for one member of a group.
     SharedMessage(MessageKey),
+    /// A message of a group that another member has left behind.
+    HandedOver,
     /// An acknowledgement need no longer wait.
     Stored,
+    /// A checkpoint has begun there.
+    CheckpointBegun,
 }
 
 impl Mail {
@@ -70,9 +131,24 @@ impl Mail {
                 let is_shared = targets.iter().any(|target| target.group.is_some());
                 if is_shared { Self::SharedMessage(key) } else { Self::Message(key) }
             }
+            PeerMessage::HandOver { .. } => Self::HandedOver,
             PeerMessage::Stored(_) => Self::Stored,
+            PeerMessage::CheckpointBegun => Self::CheckpointBegun,
         }
     }
+}
+
+/// A record of the journal, as far as it can be told from outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Record {
+    /// A message.
+    Message(MessageKey),
+    /// A topic has no retained message any more.
+    Cleared(String),
+    /// Small changes of sessions.
+    Operations,
+    /// Anything else.
+    Other,
 }
 
 /// Tells messages apart by their payload: `publisher:number`, or `publisher!number` of a Will, then padding.

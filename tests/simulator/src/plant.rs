@@ -2,8 +2,10 @@
 //! this is in the engine; it is done to what the engine is handed and to what it wants done.
 
 mod alter;
+mod replay;
 
 pub(crate) use alter::Sent;
+pub(crate) use replay::Replay;
 
 use crate::settings::Settings;
 use broker_core::config::Config;
@@ -62,6 +64,24 @@ pub enum Plant {
     SendGarbage,
     /// A client forgets what it received whenever it reconnects.
     ForgetfulClient,
+    /// A shard hears that something is on disk which is not.
+    EarlyDurable,
+    /// The disk says that it has synced and has not.
+    UnsyncedDisk,
+    /// A segment is removed that is still needed.
+    EarlyDeletion,
+    /// No segment is ever removed.
+    KeepSegments,
+    /// Recovery passes over small changes of sessions, QoS 2 identifiers among them.
+    ForgetOperations,
+    /// Recovery passes over a message.
+    SkipRecord,
+    /// Recovery takes a message for whole that is not.
+    KeepTorn,
+    /// A checkpoint's slice claims to know of messages that it does not know of.
+    IgnoreSeen,
+    /// What was in flight before a restart is sent again without DUP.
+    RestartWithoutDup,
 }
 
 /// A plant and how often it had the chance to act.
@@ -69,6 +89,7 @@ pub enum Plant {
 pub(crate) struct Planted {
     plant: Option<Plant>,
     chances: u32,
+    restarts: u32,
 }
 
 impl Plant {
@@ -100,13 +121,21 @@ impl Plant {
             Self::ThrowOut => &["closing"],
             Self::SendGarbage => &["legality"],
             Self::ForgetfulClient => &["exactly_once"],
+            Self::EarlyDurable => &["durability"],
+            Self::UnsyncedDisk => &["restart"],
+            Self::EarlyDeletion => &["loss", "restart", "retained"],
+            Self::KeepSegments => &["space"],
+            Self::ForgetOperations => &["exactly_once", "dup", "session_present", "one_copy", "packet_ids"],
+            Self::SkipRecord | Self::IgnoreSeen => &["loss"],
+            Self::KeepTorn => &["contents", "restart", "unasked"],
+            Self::RestartWithoutDup => &["dup"],
         }
     }
 }
 
 impl Planted {
     pub(crate) fn new(plant: Option<Plant>) -> Self {
-        Self { plant, chances: 0 }
+        Self { plant, chances: 0, restarts: 0 }
     }
 
     /// The configuration that the broker gets.
@@ -138,7 +167,17 @@ impl Planted {
         self.plant == Some(plant) && self.chances == CHANCE
     }
 
-    fn is(&self, plant: Plant) -> bool {
+    /// Whether this plant is the one, after a restart.
+    fn has_restarted(&self, plant: Plant) -> bool {
+        self.is(plant) && self.restarts > 0
+    }
+
+    /// The broker has been started once more.
+    pub(crate) fn note_restart(&mut self) {
+        self.restarts += 1;
+    }
+
+    pub(crate) fn is(&self, plant: Plant) -> bool {
         self.plant == Some(plant)
     }
 }

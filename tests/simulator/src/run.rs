@@ -68,6 +68,9 @@ fn live(world: &mut World) {
     rest(world);
     world.audit(auditor);
     rest(world);
+    world.tidy_up();
+    rest(world);
+    world.measure();
     let unfinished = world.unfinished().next();
     if let Some(client) = unfinished {
         let sentence =

@@ -1,7 +1,7 @@
 //! Owns simulated time and what is to happen when: one queue, ordered by time, then by when it was asked
 //! for. What an event does is the world's business.
 
-use broker_core::{ConnectionId, ShardId, Timestamp};
+use broker_core::{ConnectionId, SessionId, ShardId, Timestamp, journal::Position};
 use bytes::Bytes;
 use mqtt_codec::Packet;
 use std::collections::BTreeMap;
@@ -31,12 +31,72 @@ pub(crate) enum Event {
     Mailbox(ShardId, ShardId),
     /// A shard's deadline has been reached.
     Tick(ShardId),
+    /// A shard puts what it has done into the journal.
+    EndTurn(ShardId),
+    /// What is in the journal is put on disk.
+    Commit,
+    /// A shard hears what is on disk.
+    Durable(ShardId, Position),
+    /// Messages that a shard asked the journal for are there.
+    Load(ShardId, SessionId, Vec<Position>),
+    /// A checkpoint begins.
+    Checkpoint,
+    /// A shard begins its part of a checkpoint.
+    CheckpointOf(ShardId),
+    /// The process notes that it is alive.
+    Live,
+    /// The disk begins to fail.
+    DiskFails,
+    /// The disk is good again.
+    DiskRecovers,
+    /// The broker ends.
+    Die,
+    /// The broker starts again.
+    Restart,
 }
 
 impl Event {
     /// Whether it belongs to something that was begun and will end. The others go on for ever.
     fn is_work(&self) -> bool {
-        !matches!(self, Self::Act(_) | Self::Ping(..) | Self::Tick(_))
+        !matches!(
+            self,
+            Self::Act(_)
+                | Self::Ping(..)
+                | Self::Tick(_)
+                | Self::Checkpoint
+                | Self::Live
+                | Self::DiskFails
+                | Self::DiskRecovers
+                | Self::Die
+        )
+    }
+
+    /// Whether it happens in the broker, and not if the broker is gone.
+    pub(crate) fn is_of_broker(&self) -> bool {
+        match self {
+            Self::Flush(_)
+            | Self::Mailbox(..)
+            | Self::Tick(_)
+            | Self::EndTurn(_)
+            | Self::Commit
+            | Self::Durable(..)
+            | Self::Load(..)
+            | Self::CheckpointOf(_)
+            | Self::DiskRecovers => true,
+            Self::Act(_)
+            | Self::Ping(..)
+            | Self::Thaw(_)
+            | Self::Reply(..)
+            | Self::ToBroker(..)
+            | Self::ToClient(..)
+            | Self::BrokerLoses(_)
+            | Self::ClientLoses(_)
+            | Self::Checkpoint
+            | Self::Live
+            | Self::DiskFails
+            | Self::Die
+            | Self::Restart => false,
+        }
     }
 }
 
@@ -86,6 +146,12 @@ impl Schedule {
         self.now_ms = at_ms;
         self.work -= usize::from(event.is_work());
         Some(event)
+    }
+
+    /// Takes back what was asked for.
+    pub(crate) fn cancel(&mut self, is_cancelled: impl Fn(&Event) -> bool) {
+        self.events.retain(|_, event| !is_cancelled(event));
+        self.work = self.events.values().filter(|event| event.is_work()).count();
     }
 
     /// Whether something that was begun has not ended.

@@ -21,6 +21,8 @@ pub(crate) struct Settings {
     pub mix: Mix,
     /// What the network does to them.
     pub network: NetworkSettings,
+    /// What the disk does to the broker, if it has one.
+    pub storage: Option<StorageSettings>,
 }
 
 /// How slow and unreliable everything between clients and shards is.
@@ -40,6 +42,27 @@ pub(crate) struct NetworkSettings {
     pub slow_percent: u32,
 }
 
+/// How slow and unreliable the disk and the power are, and how the journal is set up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StorageSettings {
+    /// Bytes of a segment.
+    pub segment_bytes: u64,
+    /// Bytes between two checkpoints at the least, should the journal ask for one.
+    pub checkpoint_bytes: u64,
+    /// Milliseconds between two checkpoints at random, on average.
+    pub checkpoint_ms: u64,
+    /// Milliseconds that a commit takes at most.
+    pub commit_ms_max: u64,
+    /// Milliseconds that a read takes at most.
+    pub load_ms_max: u64,
+    /// Milliseconds between two faults of the disk, on average; none for a disk without.
+    pub fault_ms: Option<u64>,
+    /// Milliseconds between two ends of the broker, on average; none if it lives on.
+    pub life_ms: Option<u64>,
+    /// Milliseconds that it stays down at most.
+    pub down_ms_max: u64,
+}
+
 impl Settings {
     /// The settings of a seed.
     #[must_use]
@@ -48,6 +71,7 @@ impl Settings {
         let mix = Mix::draw(&mut random);
         let config = config(&mut random.fork(), &mix);
         let network = NetworkSettings::draw(&mut random.fork());
+        let storage = StorageSettings::draw(&mut random.fork());
         Self {
             seed,
             config,
@@ -56,6 +80,7 @@ impl Settings {
             duration_ms: random.between(4_000_u64, 20_000),
             mix,
             network,
+            storage,
         }
     }
 }
@@ -64,10 +89,15 @@ impl Settings {
     /// What kind of run it is, in a line.
     #[must_use]
     pub(crate) fn summary(&self) -> String {
-        let Self { config, shards, clients, mix, .. } = self;
+        let Self { config, shards, clients, mix, storage, .. } = self;
         let (name, policy) = (mix.name, config.queue_policy);
+        let storage = match storage {
+            None => "in memory",
+            Some(StorageSettings { life_ms: None, .. }) => "on disk",
+            Some(StorageSettings { life_ms: Some(_), .. }) => "on disk with restarts",
+        };
         format!(
-            "`{name}` with {clients} clients and {shards} shards, {policy:?}, {:?}",
+            "`{name}` with {clients} clients and {shards} shards, {policy:?}, {:?}, {storage}",
             config.share_strategy
         )
     }
@@ -83,6 +113,24 @@ impl NetworkSettings {
             reply_ms_max: *random.pick(&[0, 5, 60, 400]),
             slow_percent: *random.pick(&[0, 0, 15, 40]),
         }
+    }
+}
+
+impl StorageSettings {
+    /// Most runs have a disk, and most of those end now and then.
+    fn draw(random: &mut Random) -> Option<Self> {
+        let is_durable = random.chance(70);
+        let storage = Self {
+            segment_bytes: *random.pick(&[4 << 10, 16 << 10, 64 << 10]),
+            checkpoint_bytes: *random.pick(&[4 << 10, 32 << 10]),
+            checkpoint_ms: *random.pick(&[300, 1_000, 4_000]),
+            commit_ms_max: *random.pick(&[0, 2, 10, 50]),
+            load_ms_max: *random.pick(&[0, 5, 40]),
+            fault_ms: *random.pick(&[None, None, Some(3_000)]),
+            life_ms: *random.pick(&[None, Some(1_000), Some(3_000), Some(6_000)]),
+            down_ms_max: *random.pick(&[100, 3_000, 9_000]),
+        };
+        is_durable.then_some(storage)
     }
 }
 
@@ -115,5 +163,5 @@ fn config(random: &mut Random, mix: &Mix) -> Config {
     ]);
     // The broker's own figures have no publisher that could be judged by.
     let sys = Sys { interval_ms: 0 };
-    Config { limits, capabilities: Capabilities::default(), queue_policy, share_strategy, sys }
+    Config { limits, capabilities: Capabilities::default(), queue_policy, share_strategy, sys, ..Config::default() }
 }

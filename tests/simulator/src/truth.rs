@@ -5,9 +5,11 @@
 mod attribute;
 mod connection;
 mod copies;
+mod durable;
 mod filter;
 mod publication;
 mod receipt;
+mod restart;
 mod retained;
 mod sends;
 mod session;
@@ -27,8 +29,9 @@ use crate::{
     observation::{Mail, MessageKey, Observation},
     settings::Settings,
 };
-use broker_core::{ConnectionId, ShardId};
-use mqtt_codec::{Packet, ReasonCode};
+use broker_core::{CloseCause, ConnectionId, ShardId, journal::Position};
+use mqtt_codec::{Packet, PacketType, ReasonCode};
+use durable::Core;
 use session::Fate;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -62,8 +65,22 @@ pub(crate) struct Truth {
     pub due_now: Vec<CopyId>,
     /// Where copies of this step's publications are to be forwarded to.
     pub forwards_due_now: BTreeSet<(PublicationId, ShardId)>,
+    /// What was acknowledged and was gone after the last restart.
+    pub broken_promises: Vec<String>,
+    /// How often the broker has restarted.
+    pub restarts: u32,
+    /// Whether the broker refuses what it would have to put on disk.
+    pub is_failing: bool,
+    /// Whether the broker is closing every connection.
+    pub is_shutting_down: bool,
     /// What must have come and did not, once the run is over.
     pub lost: Vec<Slot>,
+    /// Counts the steps of all shards.
+    pub step: u64,
+    /// How the session was that this step is about, before anything was sent.
+    provisional: Option<(SessionKey, Core)>,
+    /// Where the journal ended when the broker last started.
+    cut: Position,
     current: BTreeMap<String, SessionKey>,
     publications_by_key: BTreeMap<MessageKey, Vec<PublicationId>>,
     shared_by_key: BTreeMap<MessageKey, Vec<SharedId>>,
@@ -100,7 +117,14 @@ impl Truth {
             retained: BTreeMap::new(),
             due_now: Vec::new(),
             forwards_due_now: BTreeSet::new(),
+            broken_promises: Vec::new(),
+            restarts: 0,
+            is_failing: false,
+            is_shutting_down: false,
             lost: Vec::new(),
+            step: 0,
+            provisional: None,
+            cut: Position::NONE,
             current: BTreeMap::new(),
             publications_by_key: BTreeMap::new(),
             shared_by_key: BTreeMap::new(),
@@ -111,6 +135,9 @@ impl Truth {
     /// Takes note of what was seen, and tells what it means.
     pub(crate) fn apply(&mut self, now_ms: u64, observation: &Observation<'_>) -> Consequence {
         self.now_ms = now_ms;
+        if let Some(connection) = observation.connection() {
+            self.touch(connection);
+        }
         match *observation {
             Observation::Received { shard, connection, packet } => {
                 self.begin_step();
@@ -133,11 +160,30 @@ impl Truth {
             Observation::Congested { connection } => self.set_congested(connection, Congestion::Full),
             Observation::Drained { connection } => self.set_congested(connection, Congestion::Drained),
             Observation::Sent { connection, packet, .. } => return self.sent(connection, packet),
-            Observation::Closed { connection, .. } => self.detach(connection, Fate::Publish),
+            Observation::Closed { connection, cause } => {
+                if cause == CloseCause::Error(ReasonCode::QuotaExceeded) {
+                    self.take_back_last(connection);
+                }
+                self.detach(connection, Fate::Publish);
+            }
             Observation::Delivered { connection, delivered } => return self.delivered(connection, delivered),
+            Observation::ToldDurable { .. } | Observation::Loaded { .. } | Observation::TurnEnds { .. } => {
+                self.begin_step();
+            }
+            Observation::ShutDown { .. } => {
+                self.begin_step();
+                self.is_shutting_down = true;
+            }
+            Observation::Recorded { shard, position, record } => self.recorded(shard, position, record),
+            Observation::Failing { is_failing } => self.is_failing = is_failing,
+            Observation::Flushed { shard, last } => self.flushed(shard, last),
+            Observation::Committed { durable } => self.committed(durable),
+            Observation::Died => self.died(),
+            Observation::Restarted { cut, died_ms, node } => self.restarted(cut, died_ms, node),
             Observation::SentGarbage { .. }
             | Observation::Forwarded { .. }
             | Observation::StepEnded
+            | Observation::Stored { .. }
             | Observation::Complained { .. }
             | Observation::Acted { .. } => {}
         }
@@ -174,6 +220,9 @@ impl Truth {
     }
 
     fn begin_step(&mut self) {
+        // Two each: what is sent comes behind what is received.
+        self.step += 2;
+        self.provisional = None;
         self.forget_missed();
         self.forwards_due_now.clear();
     }
@@ -181,7 +230,8 @@ impl Truth {
     /// What a packet that the broker is about to take will do.
     fn received(&mut self, shard: ShardId, connection: ConnectionId, packet: &Packet) {
         if let Packet::Connect(connect) = packet {
-            return self.connect(shard, connection, connect);
+            self.connect(shard, connection, connect);
+            return self.note_provisional(connection);
         }
         let now_ms = self.now_ms;
         let Some(known) = self.connections.get_mut(&connection) else { return };
@@ -195,11 +245,20 @@ impl Truth {
             Packet::PubRec(ack) => self.acknowledged(connection, ack.packet_id, Progress::Received),
             Packet::PubComp(ack) => self.acknowledged(connection, ack.packet_id, Progress::Done),
             Packet::PubRel(ack) => {
-                let session = known.session;
-                self.sessions[session].unreleased.remove(&ack.packet_id.get());
+                let (session, packet_id) = (&mut self.sessions[known.session], ack.packet_id.get());
+                session.receipts.remove(&packet_id);
+                if session.unreleased.remove(&packet_id) {
+                    session.released.insert(packet_id, self.step);
+                }
             }
-            Packet::Subscribe(subscribe) => known.request_subscribe(subscribe),
-            Packet::Unsubscribe(unsubscribe) => known.request_unsubscribe(unsubscribe),
+            Packet::Subscribe(subscribe) => {
+                self.subscribe(connection, subscribe);
+                self.note_provisional(connection);
+            }
+            Packet::Unsubscribe(unsubscribe) => {
+                self.unsubscribe(connection, unsubscribe);
+                self.note_provisional(connection);
+            }
             Packet::Disconnect(disconnect) => {
                 if let Some(seconds) = disconnect.properties.session_expiry_interval() {
                     let maximum = self.settings.config.limits.session_expiry_seconds_max;
@@ -222,20 +281,25 @@ impl Truth {
     fn sent(&mut self, connection: ConnectionId, packet: &Packet) -> Consequence {
         match packet {
             Packet::ConnAck(connack) => {
-                if let Some(connection) = self.connections.get_mut(&connection)
-                    && let Some(seconds) = connack.properties.server_keep_alive()
-                {
+                let Some(connection) = self.connections.get_mut(&connection) else {
+                    return Consequence::Unremarkable;
+                };
+                connection.is_accepted = true;
+                if let Some(seconds) = connack.properties.server_keep_alive() {
                     connection.keep_alive_seconds = seconds;
                 }
+                if connection.is_promised {
+                    let (session, step) = (connection.session, connection.step);
+                    self.promise(session, step, PacketType::ConnAck);
+                }
             }
+            Packet::PubAck(ack) | Packet::PubRec(ack) => self.promise_publication(connection, ack),
+            Packet::PubComp(ack) => self.promise_released(connection, ack.packet_id.get()),
+            Packet::PubRel(ack) => self.promise_received(connection, ack.packet_id.get()),
             Packet::SubAck(suback) => self.subscribed(connection, suback),
             Packet::UnsubAck(unsuback) => self.unsubscribed(connection, unsuback),
             Packet::Publish(publish) => return Consequence::Sending(self.attribute(connection, publish)),
             Packet::Connect(_)
-            | Packet::PubAck(_)
-            | Packet::PubRec(_)
-            | Packet::PubRel(_)
-            | Packet::PubComp(_)
             | Packet::Subscribe(_)
             | Packet::Unsubscribe(_)
             | Packet::PingReq

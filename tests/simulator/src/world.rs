@@ -1,26 +1,32 @@
-//! Owns everything that moves in a run: shards, mailboxes, connections, clients, and one event at a time. What
-//! must hold of it is the judge's business.
+//! Owns everything that moves in a run: shards, mailboxes, connections, clients, the disk, and one event at a time.
+//! What must hold of it is the judge's business.
 
 mod acting;
 mod broker;
+mod commits;
+mod disk;
 mod link;
 mod mailboxes;
 mod network;
+mod power;
+mod process;
+mod storage;
 
 use crate::{
     client::{Client, Output},
     judge::Judge,
     observation::Observation,
-    plant::Planted,
+    plant::{Plant, Planted},
     random::Random,
     scenario::Scenario,
     schedule::{Event, Schedule},
     settings::Settings,
 };
-use broker_core::{ConnectionId, Effect, Effects, Node, Shard, ShardId};
+use broker_core::{ConnectionId, Effect, Effects, Shard, ShardId};
+use disk::LyingDisk;
 use link::Link;
-use mailboxes::Mailboxes;
-use std::{rc::Rc, sync::Arc};
+use process::Process;
+use std::rc::Rc;
 
 /// The whole of a run.
 #[derive(Debug)]
@@ -33,24 +39,16 @@ pub(crate) struct World {
     random: Random,
     scenario: Scenario,
     planted: Planted,
-    node: Arc<Node>,
-    shards: Vec<Shard>,
-    /// Each shard's next tick, so that an earlier one takes its place.
-    ticks: Vec<Option<Tick>>,
-    mailboxes: Mailboxes,
+    /// None while the broker is down.
+    process: Option<Process>,
+    /// None if the broker has none.
+    disk: Option<LyingDisk>,
     links: Vec<Link>,
     clients: Vec<Client>,
     weather: Weather,
     // Kept from step to step.
     effects: Effects,
     effect_list: Vec<Effect>,
-}
-
-/// When a shard asked to be told the time, and when it will be.
-#[derive(Clone, Copy, Debug)]
-struct Tick {
-    deadline_ms: u64,
-    at_ms: u64,
 }
 
 /// Whether the network is what the settings make it, or good, as at the end of a run.
@@ -65,36 +63,31 @@ impl World {
     #[must_use]
     pub(crate) fn new(settings: Rc<Settings>, planted: Planted, judge: Judge) -> Self {
         let mut random = Random::new(settings.seed ^ 0x0057_4F52_4C44);
-        let schedule = Schedule::new();
-        let node = Node::new(planted.config(&settings), settings.shards, random.next());
-        let shards: Vec<_> = node
-            .shards()
-            .map(|id| Shard::new(Arc::clone(&node), id, random.next(), schedule.now()))
-            .collect();
+        let disk = settings.storage.map(|_| LyingDisk::new(random.fork()));
+        if let Some(disk) = disk.as_ref().filter(|_| planted.is(Plant::UnsyncedDisk)) {
+            disk.lie_about_syncs();
+        }
         let clients = (0..settings.clients).map(|index| Client::new(format!("c{index}"))).collect();
         let mut world = Self {
             scenario: Scenario::new(settings.mix, random.fork()),
             random,
-            schedule,
+            schedule: Schedule::new(),
             judge,
             planted,
-            ticks: vec![None; shards.len()],
-            mailboxes: Mailboxes::default(),
             links: Vec::new(),
             clients,
             weather: Weather::Rough,
             effects: Effects::new(),
             effect_list: Vec::new(),
-            node,
-            shards,
+            process: None,
+            disk,
             settings,
         };
+        world.start(world.settings.shards);
         for client in 0..world.clients.len() {
             world.schedule_action(client);
         }
-        for shard in 0..world.shards.len() {
-            world.schedule_tick(shard);
-        }
+        world.schedule_fate();
         world
     }
 
@@ -113,14 +106,25 @@ impl World {
             Event::Flush(connection) => self.flush(connection),
             Event::Mailbox(from, to) => self.read_mailbox(from, to),
             Event::Tick(shard) => self.tick(shard),
+            Event::EndTurn(shard) => self.end_turn(shard),
+            Event::Commit => self.commit(),
+            Event::Durable(shard, position) => self.tell_durable(shard, position),
+            Event::Load(shard, session, positions) => self.load(shard, session, positions),
+            Event::Checkpoint => self.begin_checkpoint(),
+            Event::CheckpointOf(shard) => self.checkpoint_shard(shard),
+            Event::Live => self.live(),
+            Event::DiskFails => self.disk_fails(),
+            Event::DiskRecovers => self.disk_recovers(),
+            Event::Die => self.die(),
+            Event::Restart => self.restart(),
         }
     }
 
-    /// Whether nothing is on its way: not between clients and shards, not in a shard.
+    /// Whether nothing is on its way: not between clients and shards, not in a shard, not to the disk.
     #[must_use]
     pub(crate) fn is_quiet(&self) -> bool {
         let has_pages = |shard: &Shard| shard.next_deadline().is_some_and(|at| at <= self.schedule.now());
-        !self.schedule.has_work() && !self.shards.iter().any(has_pages)
+        !self.schedule.has_work() && self.process.as_ref().is_some_and(|it| !it.shards.iter().any(has_pages))
     }
 
     fn observe(&mut self, observation: &Observation<'_>) {

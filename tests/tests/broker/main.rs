@@ -5,6 +5,7 @@ mod aliases;
 mod bad_input;
 mod connect;
 mod delivery;
+mod durability;
 mod expiry;
 mod flow_control;
 mod forwarding;

@@ -32,24 +32,30 @@ impl<M: Retainable> RetainedMap<M> {
     }
 
     /// Whether the limits leave room for a message at a key.
-    pub(super) fn check(&self, key: &[u8], message: &M, limits: RetainedLimits) -> Result<(), RetainedFull> {
+    pub(super) fn check(
+        &self,
+        key: &[u8],
+        message_bytes: usize,
+        limits: RetainedLimits,
+    ) -> Result<(), RetainedFull> {
         let former = self.messages.get(key);
         if former.is_none() && self.messages.len() >= limits.messages_max {
             return Err(RetainedFull::Messages);
         }
-        let bytes = self.bytes - former.map_or(0, bytes_of) + bytes_of(message);
+        let bytes = self.bytes - former.map_or(0, bytes_of) + message_bytes as u64;
         if bytes > limits.bytes_max { Err(RetainedFull::Bytes) } else { Ok(()) }
     }
 
-    /// Puts a message at a key, in place of the one there.
-    pub(super) fn insert(&mut self, key: &[u8], message: M) {
-        self.remove(key);
+    /// Puts a message at a key, in place of the one there, which it hands back.
+    pub(super) fn insert(&mut self, key: &[u8], message: M) -> Option<M> {
+        let former = self.remove(key);
         let key: Arc<[u8]> = key.into();
         if let Some(expiry) = message.expires_at() {
             self.expiries.insert((expiry, Arc::clone(&key)));
         }
         self.bytes += bytes_of(&message);
         self.messages.insert(key, message);
+        former
     }
 
     pub(super) fn remove(&mut self, key: &[u8]) -> Option<M> {
@@ -62,16 +68,15 @@ impl<M: Retainable> RetainedMap<M> {
         Some(message)
     }
 
-    /// Removes at most `budget` messages that expire at `now` or before; how many.
-    pub(super) fn expire(&mut self, now: Timestamp, budget: usize) -> usize {
-        let mut removed = 0;
-        while removed < budget && self.next_expiry().is_some_and(|expiry| expiry <= now) {
+    /// Removes at most `budget` messages that expire at `now` or before.
+    pub(super) fn expire(&mut self, now: Timestamp, budget: usize, removed: &mut Vec<M>) {
+        let removed_max = removed.len() + budget;
+        while removed.len() < removed_max && self.next_expiry().is_some_and(|expiry| expiry <= now) {
             let (_, key) = self.expiries.pop_first().expect("there is a next expiry");
             let message = self.messages.remove(&key).expect("a listed message is there");
             self.bytes -= bytes_of(&message);
-            removed += 1;
+            removed.push(message);
         }
-        removed
     }
 
     pub(super) fn next_expiry(&self) -> Option<Timestamp> {

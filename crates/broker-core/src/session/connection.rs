@@ -35,6 +35,10 @@ pub(crate) struct Connection {
     pub(crate) is_congested: bool,
     /// Where the client's last message went, if it published one.
     pub(crate) route: Option<Box<Route>>,
+    /// Acknowledgements that wait for the disk: those behind them wait as well.
+    pub(crate) awaiting_disk: u32,
+    /// What is to be sent behind CONNACK, while that waits for the disk.
+    pub(crate) behind_connack: Option<Vec<u8>>,
 }
 
 impl Connection {
@@ -64,6 +68,8 @@ impl Connection {
             keep_alive_timer: None,
             is_congested: false,
             route: None,
+            awaiting_disk: 0,
+            behind_connack: None,
         }
     }
 

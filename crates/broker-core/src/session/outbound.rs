@@ -1,34 +1,26 @@
 //! Owns what is on its way to one client at QoS 1 and 2: in flight, and waiting behind the window.
-//! Writing it to the wire is `outgoing`'s business.
+//! Writing it to the wire is `outgoing`'s business, reading it back from the journal `load`'s.
 
+use super::Queued;
 use crate::{
     config::{Limits, QueuePolicy},
-    ids::GroupId,
+    journal::Position,
     message::Message,
     peers::AcknowledgementToken,
     time::Timestamp,
 };
 use mqtt_codec::{
-    QoS,
-    flow::{PacketIds, Sender},
+    flow::{InFlight, PacketIds, Sender},
     packet::PacketId,
 };
 use std::{collections::VecDeque, sync::Arc};
 
-/// A message for one client, with what is the client's own about it.
-#[derive(Clone, Debug)]
-pub(crate) struct Queued {
-    /// The message, shared with whoever else receives it.
-    pub(crate) message: Arc<Message>,
-    /// The QoS it is delivered with: 1 or 2.
-    pub(crate) qos: QoS,
-    /// The RETAIN flag it is delivered with.
-    pub(crate) retain: bool,
-    /// The Subscription Identifiers that go with it.
-    pub(crate) identifiers: Box<[u32]>,
-    /// The group of the shared subscription it came by.
-    pub(crate) group: Option<GroupId>,
-}
+/// Bytes of a queue's head that are kept in memory, or read ahead, for a client that is connected; what is
+/// behind them is left to the journal. Enough for the journal's disk to be busy while the client reads.
+const AHEAD_BYTES: u64 = 256 * 1024;
+
+/// Messages asked for at once.
+const AHEAD_MESSAGES: usize = 1_024;
 
 /// What became of a message for the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,8 +29,8 @@ pub(crate) enum Accepted {
     Queued,
     /// It waits beyond the limit: its publisher is to be held back.
     Beyond,
-    /// It, or older ones in its favour, were dropped: this many.
-    Dropped(u32),
+    /// It waits, or does not; something else, or it, was dropped and is with the dropped.
+    Dropped,
 }
 
 /// The outbound half of a session. Empty, it owns no heap memory.
@@ -50,6 +42,16 @@ pub(crate) struct Outbound {
     /// In the order received, whatever the topic `[MQTT311-4.6.0-5]` `[MQTT311-4.6.0-6]`.
     queue: VecDeque<Queued>,
     queue_bytes: u64,
+    /// Bytes of those in the queue that are in the journal and in memory as well.
+    loaded_bytes: u64,
+    /// Those in the queue that are in the journal alone.
+    unloaded: usize,
+    /// Those in flight that are to be sent again and are in the journal alone.
+    unloaded_in_flight: usize,
+    /// Whether some of what is in the journal alone has been asked for.
+    pub(crate) is_loading: bool,
+    /// Those in flight whose first sending waits until the journal has it on disk.
+    pub(crate) unsent: u32,
     /// None of those that wait expires before.
     next_expiry: Timestamp,
     /// Acknowledgements that wait for room in the queue.
@@ -63,6 +65,11 @@ impl Outbound {
             sender: Sender::new(0),
             queue: VecDeque::new(),
             queue_bytes: 0,
+            loaded_bytes: 0,
+            unloaded: 0,
+            unloaded_in_flight: 0,
+            is_loading: false,
+            unsent: 0,
             next_expiry: Timestamp::NEVER,
             held: Vec::new(),
         }
@@ -85,23 +92,26 @@ impl Outbound {
         self.packet_ids.allocate(|id| self.sender.contains(id))
     }
 
-    /// Drops what has expired, if a message would find no room. How many were dropped `[MQTT5-3.3.2-5]`.
-    pub(crate) fn make_room_for(&mut self, queued: &Queued, limits: &Limits, now: Timestamp) -> u32 {
+    /// Drops what has expired, if a message would find no room `[MQTT5-3.3.2-5]`.
+    pub(crate) fn make_room_for(
+        &mut self,
+        queued: &Queued,
+        limits: &Limits,
+        now: Timestamp,
+        expired: &mut Vec<Queued>,
+    ) {
         if self.has_room_for(queued, limits) || self.next_expiry > now {
-            return 0;
+            return;
         }
-        let length_before = self.queue.len();
-        let (mut bytes, mut next_expiry) = (0, Timestamp::NEVER);
-        self.queue.retain(|waiting| {
-            let is_kept = !waiting.message.is_expired(now);
-            if is_kept {
-                bytes += waiting.message.len() as u64;
-                next_expiry = next_expiry.min(waiting.message.expires_at);
+        let queue = std::mem::take(&mut self.queue);
+        self.forget_sums();
+        for waiting in queue {
+            if waiting.is_expired(now) {
+                expired.push(waiting);
+            } else {
+                self.append(waiting);
             }
-            is_kept
-        });
-        (self.queue_bytes, self.next_expiry) = (bytes, next_expiry);
-        u32::try_from(length_before - self.queue.len()).expect("queue_messages_max is 32 bits")
+        }
     }
 
     /// Puts a message at the end of the queue, or does what the policy says at the limit.
@@ -111,42 +121,45 @@ impl Outbound {
         policy: QueuePolicy,
         is_online: bool,
         limits: &Limits,
+        dropped: &mut Vec<Queued>,
     ) -> Accepted {
         if self.has_room_for(&queued, limits) {
-            self.append(queued);
+            self.append_new(queued, is_online);
             return Accepted::Queued;
         }
         // What is larger than the whole queue may be displaces nobody.
-        let fits_alone =
-            limits.queue_messages_max > 0 && queued.message.len() as u64 <= limits.queue_bytes_max;
+        let fits_alone = limits.queue_messages_max > 0 && queued.bytes() <= limits.queue_bytes_max;
         match policy {
             QueuePolicy::HoldPublisher if is_online => {
-                self.append(queued);
+                self.append_new(queued, is_online);
                 Accepted::Beyond
             }
             QueuePolicy::DropOldest if fits_alone => {
-                let mut dropped = 0;
-                while !self.has_room_for(&queued, limits) && self.pop().is_some() {
-                    dropped += 1;
+                while !self.has_room_for(&queued, limits)
+                    && let Some(oldest) = self.pop()
+                {
+                    dropped.push(oldest);
                 }
-                self.append(queued);
-                Accepted::Dropped(dropped)
+                self.append_new(queued, is_online);
+                Accepted::Dropped
             }
             QueuePolicy::DropNewest | QueuePolicy::DropOldest | QueuePolicy::HoldPublisher => {
-                Accepted::Dropped(1)
+                dropped.push(queued);
+                Accepted::Dropped
             }
         }
     }
 
-    /// The next message that may be sent, if the window has room.
+    /// The next message that may be sent, if the window has room and it is in memory.
     pub(crate) fn next(&mut self) -> Option<Queued> {
-        if self.sender.has_room() { self.pop() } else { None }
+        if self.sender.has_room() && self.queue.front()?.message().is_some() { self.pop() } else { None }
     }
 
-    /// Takes the oldest waiting message.
+    /// Takes the oldest waiting message, wherever it is.
     pub(crate) fn pop(&mut self) -> Option<Queued> {
         let queued = self.queue.pop_front()?;
-        self.queue_bytes -= queued.message.len() as u64;
+        self.queue_bytes -= queued.bytes();
+        self.count_out(&queued);
         if self.queue.is_empty() {
             // A burst must not leave its memory behind in every session it touched.
             self.queue = VecDeque::new();
@@ -155,9 +168,147 @@ impl Outbound {
         Some(queued)
     }
 
+    /// What waits, oldest first.
+    pub(crate) fn waiting(&self) -> impl ExactSizeIterator<Item = &Queued> {
+        self.queue.iter()
+    }
+
+    /// Visits every message that is in flight or waits. What counts for the sums must stay.
+    pub(crate) fn for_each_mut(&mut self, visit: impl FnMut(&mut Queued)) {
+        let in_flight = self.sender.messages_mut().filter_map(|(_, queued)| queued.as_mut());
+        in_flight.chain(&mut self.queue).for_each(visit);
+    }
+
     /// Bytes waiting.
     pub(crate) fn queue_bytes(&self) -> u64 {
         self.queue_bytes
+    }
+
+    /// Puts what an earlier process had waiting behind the rest.
+    pub(crate) fn restore(&mut self, queued: Queued) {
+        self.append(queued);
+    }
+
+    /// Takes into flight what an earlier process had in flight, oldest first.
+    pub(crate) fn restore_in_flight(&mut self, in_flight: InFlight<Option<Queued>>) {
+        self.unloaded_in_flight += usize::from(in_flight.message.is_some());
+        self.packet_ids.restore(in_flight.packet_id);
+        self.sender.restore(in_flight);
+    }
+
+    /// Makes room for so many at once, no more.
+    pub(crate) fn reserve(&mut self, messages: usize) {
+        self.queue.reserve_exact(messages);
+    }
+
+    /// What to read from the journal now, in its order: what the next messages to be sent lack, as far as they
+    /// are to be in memory. Nothing while an answer is awaited.
+    pub(crate) fn wanted(&self) -> Vec<Position> {
+        if self.is_loading {
+            return Vec::new();
+        }
+        let mut wanted = Vec::new();
+        if self.lacks_in_flight() {
+            let resent = self.sender.iter().filter_map(|it| it.message.as_ref());
+            let resent = resent.filter(|it| it.message().is_none());
+            wanted.extend(resent.map(Queued::position).take(AHEAD_MESSAGES));
+        }
+        let mut bytes = self.loaded_bytes;
+        if self.unloaded > 0 && bytes <= AHEAD_BYTES / 2 {
+            for queued in self.queue.iter().filter(|it| it.message().is_none()) {
+                if wanted.len() >= AHEAD_MESSAGES || bytes > AHEAD_BYTES {
+                    break;
+                }
+                bytes += queued.bytes();
+                wanted.push(queued.position());
+            }
+        }
+        wanted
+    }
+
+    /// Whether something that is to be sent again must be read first.
+    #[inline]
+    pub(crate) fn lacks_in_flight(&self) -> bool {
+        self.unloaded_in_flight > 0
+    }
+
+    /// A message is in flight no more, or at least not needed.
+    #[inline]
+    pub(crate) fn finished(&mut self, queued: &Queued) {
+        if queued.message().is_none() {
+            self.unloaded_in_flight -= 1;
+        }
+    }
+
+    /// Takes what was read into memory. What could not be read is taken out and handed back, for it is lost.
+    pub(crate) fn load(&mut self, messages: Vec<(Position, Option<Arc<Message>>)>) -> Vec<Lost> {
+        let mut lost = Vec::new();
+        let mut unreadable = Vec::new();
+        // They were asked for in the order of the queue: what is before the last one found is passed.
+        let mut passed = 0;
+        for (position, message) in messages {
+            let lacking = |queued: &Queued| queued.message().is_none() && queued.position() == position;
+            if self.unloaded_in_flight > 0
+                && let Some((packet_id, queued)) =
+                    self.sender.messages_mut().find(|(_, it)| it.as_ref().is_some_and(lacking))
+            {
+                match (message, queued) {
+                    (Some(message), Some(queued)) => {
+                        queued.load(message);
+                        self.unloaded_in_flight -= 1;
+                    }
+                    (_, _) => unreadable.push(packet_id),
+                }
+                continue;
+            }
+            let Some(place) = self.queue.range(passed..).position(lacking).map(|behind| passed + behind)
+            else {
+                continue;
+            };
+            passed = place;
+            match message {
+                Some(message) => {
+                    self.queue[place].load(message);
+                    self.unloaded -= 1;
+                    self.loaded_bytes += self.queue[place].bytes();
+                }
+                None => {
+                    let Some(queued) = self.queue.remove(place) else { continue };
+                    self.queue_bytes -= queued.bytes();
+                    self.count_out(&queued);
+                    lost.push(Lost::Waiting(queued));
+                }
+            }
+        }
+        for packet_id in unreadable {
+            if let Some(queued) = self.forget(packet_id) {
+                lost.push(Lost::InFlight(packet_id, queued));
+            }
+        }
+        lost
+    }
+
+    /// Leaves to the journal what is there: the client is away.
+    pub(crate) fn unload(&mut self) {
+        self.is_loading = false;
+        self.unsent = 0;
+        self.unloaded_in_flight = 0;
+        for queued in self.sender.messages_mut().filter_map(|(_, queued)| queued.as_mut()) {
+            queued.unload();
+            self.unloaded_in_flight += usize::from(queued.message().is_none());
+        }
+        if self.loaded_bytes > 0 {
+            self.queue.iter_mut().for_each(Queued::unload);
+            self.unloaded = self.queue.iter().filter(|it| it.message().is_none()).count();
+            self.loaded_bytes = 0;
+        }
+    }
+
+    /// Drops a publication in flight that cannot be sent and counts as delivered.
+    pub(crate) fn forget(&mut self, packet_id: PacketId) -> Option<Queued> {
+        let queued = self.sender.forget(packet_id).and_then(|it| it.message)?;
+        self.finished(&queued);
+        Some(queued)
     }
 
     /// Holds an acknowledgement until the queue has room again.
@@ -184,18 +335,57 @@ impl Outbound {
         std::mem::take(&mut self.held)
     }
 
+    fn append_new(&mut self, mut queued: Queued, is_online: bool) {
+        let is_ahead = self.unloaded == 0 && self.loaded_bytes + queued.bytes() <= AHEAD_BYTES;
+        if !is_online || !is_ahead {
+            queued.unload();
+        }
+        self.append(queued);
+    }
+
     fn append(&mut self, queued: Queued) {
-        self.queue_bytes += queued.message.len() as u64;
-        self.next_expiry = self.next_expiry.min(queued.message.expires_at);
+        self.queue_bytes += queued.bytes();
+        self.next_expiry = self.next_expiry.min(queued.expires_at());
+        if queued.message().is_none() {
+            self.unloaded += 1;
+        } else if queued.is_stored() {
+            self.loaded_bytes += queued.bytes();
+        }
+        if self.queue.len() == self.queue.capacity() && self.queue.len() >= 64 {
+            // A quarter at a time: doubling would leave a long queue half empty.
+            self.queue.reserve_exact(self.queue.len() / 4);
+        }
         self.queue.push_back(queued);
+    }
+
+    fn count_out(&mut self, queued: &Queued) {
+        if queued.message().is_none() {
+            self.unloaded -= 1;
+        } else if queued.is_stored() {
+            self.loaded_bytes -= queued.bytes();
+        }
+    }
+
+    fn forget_sums(&mut self) {
+        (self.queue_bytes, self.loaded_bytes, self.unloaded) = (0, 0, 0);
+        self.next_expiry = Timestamp::NEVER;
     }
 
     fn has_room_for(&self, queued: &Queued, limits: &Limits) -> bool {
         self.queue.len() < limits.queue_messages_max as usize
-            && self.queue_bytes + queued.message.len() as u64 <= limits.queue_bytes_max
+            && self.queue_bytes + queued.bytes() <= limits.queue_bytes_max
     }
 
     fn is_within(&self, limits: &Limits) -> bool {
         self.queue.len() <= limits.queue_messages_max as usize && self.queue_bytes <= limits.queue_bytes_max
     }
+}
+
+/// A message that the journal could not give back.
+#[derive(Debug)]
+pub(crate) enum Lost {
+    /// It waited.
+    Waiting(Queued),
+    /// It was in flight under this identifier.
+    InFlight(PacketId, Queued),
 }

@@ -6,6 +6,15 @@ use hashbrown::HashMap;
 use rustc_hash::{FxBuildHasher, FxSeededState};
 use slab::Slab;
 
+/// Whether a session is in the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lifetime {
+    /// It is not: it ends with its connection, or at the latest with the process.
+    Volatile,
+    /// It is.
+    Recorded,
+}
+
 /// All sessions of a shard.
 #[derive(Debug)]
 pub(crate) struct Sessions {
@@ -30,10 +39,11 @@ impl Sessions {
     }
 
     /// Makes a session for a client identifier that has none.
-    pub(crate) fn insert(&mut self, client_id: &str) -> SessionId {
+    pub(crate) fn insert(&mut self, client_id: &str, lifetime: Lifetime) -> SessionId {
         let entry = self.slots.vacant_entry();
         let slot = u32::try_from(entry.key()).expect("sessions_max is far below 2^28");
         let id = SessionId::new(self.shard, slot, self.next_generation);
+        let id = if lifetime == Lifetime::Recorded { id.durable() } else { id };
         self.next_generation = self.next_generation.wrapping_add(1);
         entry.insert(Session::new(id, client_id));
         let former = self.by_client_id.insert(Box::from(client_id), id);
@@ -81,6 +91,12 @@ impl Sessions {
     /// Has `connection` use no session any more.
     pub(crate) fn disconnect(&mut self, connection: ConnectionId) {
         self.by_connection.remove(&connection);
+    }
+
+    /// The first session at a place of the table or behind it, and the place behind that.
+    pub(crate) fn next_from(&self, place: usize) -> Option<(SessionId, usize)> {
+        // The table is dense enough to be walked.
+        (place..self.slots.capacity()).find_map(|place| Some((self.slots.get(place)?.id, place + 1)))
     }
 
     /// The sessions that are connected, in no particular but a repeatable order.

@@ -2,11 +2,13 @@
 //! decides.
 
 use crate::{
+    config::Durability,
     ids::SessionId,
+    journal::{Position, WillState},
     message::{Message, MessageRef, expires_at, part_properties},
     time::Timestamp,
 };
-use mqtt_codec::{Borrowed, packet::Will};
+use mqtt_codec::{Borrowed, TopicNameRef, packet::Will};
 use std::sync::Arc;
 
 /// A Will that may still be published.
@@ -31,11 +33,44 @@ impl PendingWill {
             retain: will.retain,
             expires_at: Timestamp::NEVER,
             publisher: Some(publisher),
+            durability: Durability::Disk,
+            position: Position::NONE,
         };
         Self {
             message: message.share(),
             delay_seconds: addressed.will_delay_seconds.unwrap_or(0),
             expiry_seconds: addressed.expiry_seconds,
+        }
+    }
+
+    /// The Will that a journal has kept.
+    pub(crate) fn restored(will: &WillState, publisher: SessionId) -> Option<Self> {
+        let message = MessageRef {
+            topic: TopicNameRef::new(&will.topic).ok()?,
+            properties: &will.properties,
+            payload: &will.payload,
+            qos: will.qos,
+            retain: will.retain,
+            expires_at: Timestamp::NEVER,
+            publisher: Some(publisher),
+            durability: Durability::Disk,
+            position: Position::NONE,
+        };
+        let (delay_seconds, expiry_seconds) = (will.delay_seconds, will.expiry_seconds);
+        Some(Self { message: message.share(), delay_seconds, expiry_seconds })
+    }
+
+    /// The Will as a journal keeps it.
+    pub(crate) fn state(&self) -> WillState {
+        let MessageRef { topic, properties, payload, qos, retain, .. } = self.message.borrow();
+        WillState {
+            topic: Box::from(topic.text()),
+            properties: Box::from(properties),
+            payload: Box::from(payload),
+            qos,
+            retain,
+            delay_seconds: self.delay_seconds,
+            expiry_seconds: self.expiry_seconds,
         }
     }
 

@@ -1,10 +1,20 @@
 //! Owns the acknowledgements of both directions: those we send for what we received, and those we
 //! receive for what we sent. The states behind them are `mqtt_codec::flow`'s.
 
-use super::Shard;
-use crate::{effect::Effects, held::HeldAcknowledgement, ids::SessionId, time::Timestamp};
+use super::{Shard, publish::DURABILITY_PROPERTY};
+use crate::{
+    config::Durability,
+    effect::Effects,
+    held::{Acknowledgement, HeldAcknowledgement},
+    ids::SessionId,
+    journal::Operation,
+    outgoing::Sent,
+    recorder::{Handshake, Leaving},
+    session::{Queued, Session},
+    time::Timestamp,
+};
 use mqtt_codec::{
-    Borrowed, Packet, PropertyOwner, ReasonCode,
+    Borrowed, Packet, Properties, Property, PropertyOwner, ReasonCode,
     flow::{Progress, Released, Unexpected},
     packet::{Ack, Delivery, PacketId},
 };
@@ -17,19 +27,30 @@ impl Shard {
         &mut self,
         id: SessionId,
         delivery: Delivery,
-        reason: ReasonCode,
+        acknowledgement: Acknowledgement,
         effects: &mut Effects,
     ) {
         let Some(session) = self.sessions.get_mut(id) else { return };
-        let packet = match delivery {
+        let (packet_id, owner, kind): (_, _, fn(Ack) -> Packet) = match delivery {
             Delivery::AtMostOnce => return,
             Delivery::AtLeastOnce { packet_id, .. } => {
                 session.receiver.acknowledged();
-                Packet::PubAck(Ack::new(packet_id, reason))
+                (packet_id, PropertyOwner::PubAck, Packet::PubAck)
             }
-            Delivery::ExactlyOnce { packet_id, .. } => Packet::PubRec(Ack::new(packet_id, reason)),
+            Delivery::ExactlyOnce { packet_id, .. } => (packet_id, PropertyOwner::PubRec, Packet::PubRec),
         };
-        self.send(id, &packet, effects);
+        let Acknowledgement { reason, told } = acknowledgement;
+        // Only where it is asked for, wanted [MQTT5-3.1.2-29] and fits [MQTT5-3.4.2-3] [MQTT5-3.5.2-3].
+        if let Some(durability) = told
+            && session.connection.as_ref().is_some_and(|connection| connection.problem_information)
+        {
+            let property = Property::UserProperty(DURABILITY_PROPERTY, durability.name());
+            let properties = <Properties>::new(owner, [property]).unwrap_or_default();
+            if self.send(id, &kind(Ack { packet_id, reason, properties }), effects) == Sent::Yes {
+                return;
+            }
+        }
+        self.send(id, &kind(Ack::new(packet_id, reason)), effects);
     }
 
     /// Tells a client by the acknowledgement that its PUBLISH is not accepted. That frees its place in the
@@ -45,7 +66,8 @@ impl Shard {
         let is_told = self.connection_ref(id).is_some_and(|connection| connection.version.has_properties());
         if !is_told {
             // 3.x can only be told success, and then must not hear of the message again [MQTT311-3.3.5-2].
-            return self.acknowledge(id, delivery, reason, effects);
+            let acknowledgement = Acknowledgement { reason, told: None };
+            return self.acknowledge(id, delivery, acknowledgement, effects);
         }
         self.forget_receipt(id, delivery);
         let (owner, kind): (_, fn(Ack) -> Packet) = match delivery {
@@ -75,23 +97,32 @@ impl Shard {
 
     /// Sends an acknowledgement that was held back, if its client is still there to take it.
     pub(super) fn acknowledge_held(&mut self, due: HeldAcknowledgement, effects: &mut Effects) {
-        let HeldAcknowledgement { session, connection, packet_id, qos, reason } = due;
+        let HeldAcknowledgement { session, connection, packet_id, qos, acknowledgement, waits_for_disk } =
+            due;
         if self.sessions.of_connection(connection) == Some(session) {
+            if let Some(connection) = self.connection_mut(session) {
+                connection.awaiting_disk -= u32::from(waits_for_disk);
+            }
             let delivery = crate::outgoing::first_delivery(qos, packet_id);
-            self.acknowledge(session, delivery, reason, effects);
+            self.acknowledge(session, delivery, acknowledgement, effects);
         }
     }
 
     /// PUBREL: the message is the client's no longer; PUBCOMP in any case `[MQTT5-4.3.3-11]`
-    /// `[MQTT311-4.3.3-2]`.
+    /// `[MQTT311-4.3.3-2]`. After it the client gives the identifier to a new message, which a broker that has
+    /// forgotten the release would take for the old one: PUBCOMP waits for the disk.
     pub(super) fn pubrel(&mut self, id: SessionId, ack: &Ack<Borrowed<'_>>, effects: &mut Effects) {
         let Some(session) = self.sessions.get_mut(id) else { return };
-        let reason = match session.receiver.release(ack.packet_id) {
+        let packet_id = ack.packet_id;
+        let reason = match session.receiver.release(packet_id) {
             Released::Known => ReasonCode::Success,
             Released::Unknown => ReasonCode::PacketIdentifierNotFound,
         };
-        // Without properties that might not fit [MQTT5-3.7.2-2] [MQTT5-3.7.2-3].
-        self.send(id, &Packet::PubComp(Ack::new(ack.packet_id, reason)), effects);
+        if id.is_durable() && reason == ReasonCode::Success {
+            self.recorder.note(&Operation::InboundReleased { session: id, packet_id });
+            return self.leave_handshake(id, packet_id, Handshake::Completed(reason));
+        }
+        self.send_handshake(id, packet_id, Handshake::Completed(reason), effects);
     }
 
     /// PUBACK: a QoS 1 message has arrived, or the client does not want it: either way it is done
@@ -105,12 +136,13 @@ impl Shard {
     ) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         match session.outbound.sender.puback(ack.packet_id) {
-            Ok(_) => self.completed(id, now, effects),
+            Ok(done) => self.completed(id, ack.packet_id, done.message, now, effects),
             Err(Unexpected) => self.unexpected(id, ack.packet_id, now, effects),
         }
     }
 
-    /// PUBREC: PUBREL follows `[MQTT5-4.3.3-4]` `[MQTT311-4.3.3-1]`, unless the client refused.
+    /// PUBREC: PUBREL follows `[MQTT5-4.3.3-4]` `[MQTT311-4.3.3-1]`, unless the client refused. After PUBREL the
+    /// client forgets that it had the message, which must not be sent again then: PUBREL waits for the disk.
     pub(super) fn pubrec(
         &mut self,
         id: SessionId,
@@ -119,15 +151,29 @@ impl Shard {
         effects: &mut Effects,
     ) {
         let Some(session) = self.sessions.get_mut(id) else { return };
-        let is_known = session.outbound.sender.contains(ack.packet_id);
+        let packet_id = ack.packet_id;
+        let is_known = session.outbound.sender.contains(packet_id);
         let refused = ack.reason.is_error();
-        match session.outbound.sender.pubrec(ack.packet_id, refused, |message| *message = None) {
-            Ok(Progress::Done(_)) => self.completed(id, now, effects),
-            Ok(Progress::Release) => self.send_pubrel(id, ack.packet_id, ReasonCode::Success, effects),
-            Err(Unexpected) if is_known => self.unexpected(id, ack.packet_id, now, effects),
+        let mut received = None;
+        match session.outbound.sender.pubrec(packet_id, refused, |message| received = message.take()) {
+            Ok(Progress::Done(done)) => self.completed(id, packet_id, done.message, now, effects),
+            Ok(Progress::Release) => {
+                if let Some(queued) = received {
+                    session.outbound.finished(&queued);
+                    self.recorder.release(queued.position());
+                    if id.is_durable() {
+                        self.recorder.note(&Operation::Received { session: id, packet_id });
+                    }
+                }
+                if id.is_durable() {
+                    return self.leave_handshake(id, packet_id, Handshake::Released);
+                }
+                self.send_pubrel(id, packet_id, ReasonCode::Success, effects);
+            }
+            Err(Unexpected) if is_known => self.unexpected(id, packet_id, now, effects),
             // Perhaps from a session we no longer have: the client can forget the identifier.
             Err(Unexpected) if !refused => {
-                self.send_pubrel(id, ack.packet_id, ReasonCode::PacketIdentifierNotFound, effects);
+                self.send_pubrel(id, packet_id, ReasonCode::PacketIdentifierNotFound, effects);
             }
             Err(Unexpected) => {}
         }
@@ -143,9 +189,33 @@ impl Shard {
     ) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         match session.outbound.sender.pubcomp(ack.packet_id) {
-            Ok(_) => self.completed(id, now, effects),
+            Ok(_) => self.completed(id, ack.packet_id, None, now, effects),
             Err(Unexpected) => self.unexpected(id, ack.packet_id, now, effects),
         }
+    }
+
+    /// Has a step of a handshake go out when it is on disk.
+    fn leave_handshake(&mut self, session: SessionId, packet_id: PacketId, step: Handshake) {
+        if let Some(connection) = self.sessions.get(session).and_then(Session::connection_id) {
+            self.recorder.leave(Leaving::Handshake { session, connection, packet_id, step });
+        }
+    }
+
+    /// Sends a step of a handshake.
+    pub(super) fn send_handshake(
+        &mut self,
+        id: SessionId,
+        packet_id: PacketId,
+        step: Handshake,
+        effects: &mut Effects,
+    ) {
+        // Without properties that might not fit [MQTT5-3.7.2-2] [MQTT5-3.7.2-3].
+        let packet = match step {
+            Handshake::Received => Packet::PubRec(Ack::new(packet_id, ReasonCode::Success)),
+            Handshake::Released => return self.send_pubrel(id, packet_id, ReasonCode::Success, effects),
+            Handshake::Completed(reason) => Packet::PubComp(Ack::new(packet_id, reason)),
+        };
+        self.send(id, &packet, effects);
     }
 
     /// Sends PUBREL, without properties that might not fit `[MQTT5-3.6.2-2]` `[MQTT5-3.6.2-3]`.
@@ -159,8 +229,25 @@ impl Shard {
         self.send(id, &Packet::PubRel(Ack::new(packet_id, reason)), effects);
     }
 
-    /// A place in the client's window is free.
-    fn completed(&mut self, id: SessionId, now: Timestamp, effects: &mut Effects) {
+    /// A place in the client's window is free, and the record of the message needed no longer. Losing that in a
+    /// crash makes the client see the message again, which it knows how to handle: nothing waits for it.
+    fn completed(
+        &mut self,
+        id: SessionId,
+        packet_id: PacketId,
+        queued: Option<Queued>,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        if let Some(queued) = queued {
+            if let Some(session) = self.sessions.get_mut(id) {
+                session.outbound.finished(&queued);
+            }
+            self.recorder.release(queued.position());
+        }
+        if id.is_durable() {
+            self.recorder.note(&Operation::Acked { session: id, packet_id });
+        }
         self.stats().queued_messages.subtract(1);
         match self.sessions.get(id) {
             Some(session) if !session.is_waiting() => session.report_load(),
@@ -176,6 +263,17 @@ impl Shard {
         if self.sessions.get(id).is_some_and(|session| session.outbound.sender.contains(packet_id)) {
             let text = "the acknowledgement is not the one that this Packet Identifier awaits";
             self.break_off(id, ReasonCode::ProtocolError, text, now, effects);
+        }
+    }
+}
+
+impl Durability {
+    /// What an acknowledgement calls it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Memory => "memory",
+            Self::Disk => "disk",
         }
     }
 }

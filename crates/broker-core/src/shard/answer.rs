@@ -21,7 +21,11 @@ impl Shard {
         if frame.len() > connection.packet_bytes_max as usize || encoded.is_err() {
             return Sent::TooLarge;
         }
-        effects.push(Effect::Send { connection: connection.id, frame });
+        let connection_id = connection.id;
+        match self.connection_mut(id).and_then(|connection| connection.behind_connack.as_mut()) {
+            None => effects.push(Effect::Send { connection: connection_id, frame }),
+            Some(behind) => behind.extend_from_slice(effects.bytes(frame)),
+        }
         self.stats().messages_sent.add(1);
         Sent::Yes
     }

@@ -37,14 +37,19 @@ impl Shard {
             (ProtocolVersion::V5, 0) => ceiling,
             (ProtocolVersion::V5, asked) => asked.min(ceiling),
         };
-        let asked_expiry_seconds = match connect.version {
+        let session_expiry_seconds = self.session_expiry_seconds(connect);
+        let assigned_client_id = connect.client_id.is_empty().then(|| self.assign_client_id());
+        Terms { keep_alive_seconds, session_expiry_seconds, assigned_client_id }
+    }
+
+    /// How long a session outlives the connection, in seconds.
+    pub(super) fn session_expiry_seconds(&self, connect: &Connect<Borrowed<'_>>) -> u32 {
+        let asked = match connect.version {
             ProtocolVersion::V5 => connect.properties.session_expiry_interval().unwrap_or(0),
             ProtocolVersion::V31 | ProtocolVersion::V311 if connect.clean_start => 0,
             ProtocolVersion::V31 | ProtocolVersion::V311 => u32::MAX,
         };
-        let session_expiry_seconds = asked_expiry_seconds.min(limits.session_expiry_seconds_max);
-        let assigned_client_id = connect.client_id.is_empty().then(|| self.assign_client_id());
-        Terms { keep_alive_seconds, session_expiry_seconds, assigned_client_id }
+        asked.min(self.node.config.limits.session_expiry_seconds_max)
     }
 
     /// A client identifier nobody has `[MQTT5-3.1.3-6]` `[MQTT5-3.1.3-7]` `[MQTT5-3.2.2-16]`

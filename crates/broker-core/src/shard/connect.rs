@@ -5,13 +5,14 @@ use super::{Shard, Timer, connack::Terms, publish::is_reserved};
 use crate::{
     effect::{CloseCause, Effect, Effects},
     ids::{ConnectionId, SessionId},
-    session::{Connection, PendingWill},
+    journal::{Operation, WillState},
+    session::{Connection, Lifetime, PendingWill},
     subscriptions::Presence,
     time::Timestamp,
 };
 use mqtt_codec::{
     Borrowed, Packet, ProtocolVersion, ReasonCode,
-    packet::{Connect, Will},
+    packet::{ConnAck, Connect, Will},
 };
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -41,16 +42,31 @@ impl Shard {
             let cause = CloseCause::Error(ReasonCode::PacketTooLarge);
             return effects.push(Effect::Close { connection, cause });
         };
-        let client_id = terms.assigned_client_id.as_deref().unwrap_or(connect.client_id);
-        let (id, session_present) = match self.session_for(client_id, connect.clean_start, now, effects) {
+        let (id, session_present) = match self.session_for(connect, &terms, now, effects) {
             Ok(found) => found,
             Err(refused) => return self.refuse_connect(connection, connect, refused, effects),
         };
+        let waits_for_disk = self.note_connected(id, connect, &terms, session_present);
         self.attach(id, connection, connect, &terms, now);
         // A session that is continued was present, one that was begun was not [MQTT5-3.2.2-3]
         // [MQTT311-3.2.2-2] [MQTT311-3.2.2-3].
-        // First of all CONNACK [MQTT5-3.1.4-5] [MQTT5-3.2.0-1] [MQTT311-3.2.0-1] [MQTT311-3.1.4-4].
         connack.session_present = session_present;
+        if waits_for_disk {
+            self.leave_connack(id, connection, connack);
+        } else {
+            self.send_connack(id, connack, now, effects);
+        }
+    }
+
+    /// First of all CONNACK `[MQTT5-3.1.4-5]` `[MQTT5-3.2.0-1]` `[MQTT311-3.2.0-1]` `[MQTT311-3.1.4-4]`, then
+    /// what waited for the client.
+    pub(super) fn send_connack(
+        &mut self,
+        id: SessionId,
+        connack: ConnAck,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
         self.send(id, &Packet::ConnAck(connack), effects);
         self.send_waiting(id, now, effects);
     }
@@ -76,6 +92,10 @@ impl Shard {
                 return refused(ReasonCode::ClientIdentifierNotValid, text);
             }
             ProtocolVersion::V31 | ProtocolVersion::V311 | ProtocolVersion::V5 => {}
+        }
+        if self.recorder.is_failing() && self.would_change_disk(connect) {
+            let text = "the broker's disk is full or failing: it can begin no session that is kept";
+            return refused(ReasonCode::QuotaExceeded, text);
         }
         // [MQTT5-4.12.0-1]
         if connect.properties.authentication_method().is_some() {
@@ -109,6 +129,17 @@ impl Shard {
         Ok(())
     }
 
+    /// Whether CONNACK would promise what cannot be written to disk.
+    fn would_change_disk(&self, connect: &Connect<Borrowed<'_>>) -> bool {
+        let expiry_seconds = self.session_expiry_seconds(connect);
+        match self.sessions.of_client(connect.client_id).and_then(|id| self.sessions.get(id)) {
+            Some(session) if session.id.is_durable() => {
+                connect.clean_start || session.expiry_seconds != expiry_seconds
+            }
+            Some(_) | None => expiry_seconds > 0,
+        }
+    }
+
     fn is_connected(&self, client_id: &str) -> bool {
         self.sessions.of_client(client_id).is_some_and(|id| self.connection_ref(id).is_some())
     }
@@ -118,16 +149,17 @@ impl Shard {
     /// before.
     fn session_for(
         &mut self,
-        client_id: &str,
-        clean_start: bool,
+        connect: &Connect<Borrowed<'_>>,
+        terms: &Terms,
         now: Timestamp,
         effects: &mut Effects,
     ) -> Result<(SessionId, bool), Refused> {
+        let client_id = terms.assigned_client_id.as_deref().unwrap_or(connect.client_id);
         if let Some(former) = self.sessions.of_client(client_id) {
-            self.take_over(former, now, effects);
+            self.take_over_connection(former, now, effects);
             // Its connection may have been all that kept it.
             if self.sessions.get(former).is_some() {
-                if !clean_start {
+                if !connect.clean_start {
                     return Ok((former, true));
                 }
                 // [MQTT5-3.1.4-4]
@@ -141,11 +173,40 @@ impl Shard {
             return Err(Refused { reason: ReasonCode::QuotaExceeded, text });
         }
         self.stats().sessions.add(1);
-        Ok((self.sessions.insert(client_id), false))
+        let is_recorded = terms.session_expiry_seconds > 0 && self.recorder.journal().is_some();
+        let lifetime = if is_recorded { Lifetime::Recorded } else { Lifetime::Volatile };
+        let id = self.sessions.insert(client_id, lifetime);
+        if is_recorded {
+            self.recorder.note(&Operation::Opened { session: id, client_id });
+        }
+        Ok((id, false))
+    }
+
+    /// Records on which terms a client uses its session. Whether CONNACK promises something of it: that there is
+    /// a session, or how long it lasts.
+    fn note_connected(
+        &mut self,
+        id: SessionId,
+        connect: &Connect<Borrowed<'_>>,
+        terms: &Terms,
+        session_present: bool,
+    ) -> bool {
+        let Some(session) = self.sessions.get(id).filter(|_| id.is_durable()) else {
+            // What ended in its favour may have been recorded.
+            return !session_present && self.recorder.has_notes();
+        };
+        let expiry_seconds = terms.session_expiry_seconds;
+        let is_promised = !session_present || session.expiry_seconds != expiry_seconds;
+        let will = connect.will.as_ref().map(|will| PendingWill::new(will, id).state());
+        let will = will.as_ref().map(WillState::borrow);
+        self.recorder.note(&Operation::Connected { session: id, expiry_seconds, will });
+        // Other shards may record messages for it at once: they must find it there.
+        self.recorder.append_notes();
+        is_promised
     }
 
     /// Another connection of the same client gives way `[MQTT5-3.1.4-3]` `[MQTT311-3.1.4-2]`.
-    fn take_over(&mut self, id: SessionId, now: Timestamp, effects: &mut Effects) {
+    fn take_over_connection(&mut self, id: SessionId, now: Timestamp, effects: &mut Effects) {
         if self.connection_ref(id).is_some() {
             let text = "another connection uses this client identifier";
             self.break_off(id, ReasonCode::SessionTakenOver, text, now, effects);

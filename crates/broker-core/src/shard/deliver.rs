@@ -6,13 +6,15 @@ use super::{
     send::{count_sent, send_new},
 };
 use crate::{
+    config::Durability,
     effect::{Effect, Effects},
     held::Held,
     ids::{GroupId, SessionId},
+    journal::{Operation, Position},
     message::Message,
     outgoing::{Addressing, Outgoing},
     peers::{AcknowledgementToken, PeerMessage, PeerTarget},
-    session::{Accepted, Queued},
+    session::{Accepted, Own, Queued},
     subscriptions::{Subscriber, Target},
     time::Timestamp,
 };
@@ -47,6 +49,15 @@ impl<'a> Recipient<'a> {
         Self { session, qos, retain_as_published, identifiers, group: Some(group) }
     }
 
+    /// What it has of its own about a message.
+    fn own(&self, outgoing: &Outgoing<'_>) -> Own<'a> {
+        // [MQTT5-3.3.1-12] [MQTT5-3.3.1-13] [MQTT311-3.3.1-9]
+        let retain = outgoing.message.retain && self.retain_as_published;
+        // Of a group's member, too [MQTT5-3.8.4-8] [MQTT5-4.8.2-3] [MQTT311-3.8.4-6].
+        let qos = self.qos.min(outgoing.message.qos);
+        Own { qos, retain, identifiers: self.identifiers, group: self.group }
+    }
+
     fn peer(target: &'a PeerTarget) -> Self {
         let PeerTarget { session, qos, retain_as_published, ref identifiers, group } = *target;
         Self { session, qos, retain_as_published, identifiers, group }
@@ -69,6 +80,12 @@ impl Shard {
         if message.expires_at < now {
             // On its way here [MQTT5-3.3.2-5].
             self.stats().publishes_expired.add(targets.len() as u64);
+            let is_recorded = |target: &&PeerTarget| {
+                target.session.is_durable() && target.qos.min(message.qos) > QoS::AtMostOnce
+            };
+            for target in targets.iter().filter(is_recorded) {
+                self.drop_recorded(target.session, message.position);
+            }
         } else {
             let mut outgoing = Outgoing::shared(message);
             for target in targets {
@@ -92,7 +109,17 @@ impl Shard {
     ) {
         match recipient.group {
             Some(group) if self.sessions.get(recipient.session).is_none() => {
-                self.route_to_group(group, Some(recipient.session), outgoing, held, now, effects);
+                let own = recipient.own(outgoing);
+                let queued = match own.qos {
+                    // Nothing was recorded for that member.
+                    QoS::AtMostOnce => {
+                        Queued::unrecorded(outgoing.share(), Own { qos: QoS::AtLeastOnce, ..own })
+                    }
+                    QoS::AtLeastOnce | QoS::ExactlyOnce => {
+                        Queued::new(outgoing.share(), recipient.session, own)
+                    }
+                };
+                self.pass_on_received(group, recipient.session, queued, held, now, effects);
             }
             Some(_) | None => self.deliver(recipient, outgoing, held, now, effects),
         }
@@ -107,23 +134,28 @@ impl Shard {
         now: Timestamp,
         effects: &mut Effects,
     ) {
-        // Of a group's member, too [MQTT5-3.8.4-8] [MQTT5-4.8.2-3] [MQTT311-3.8.4-6].
-        let qos = recipient.qos.min(outgoing.message.qos);
-        // [MQTT5-3.3.1-12] [MQTT5-3.3.1-13] [MQTT311-3.3.1-9]
-        let retain = outgoing.message.retain && recipient.retain_as_published;
-        if qos == QoS::AtMostOnce {
-            return self.deliver_at_most_once(recipient, retain, outgoing, now, effects);
+        let own = recipient.own(outgoing);
+        if own.qos == QoS::AtMostOnce {
+            return self.deliver_at_most_once(recipient, own.retain, outgoing, now, effects);
         }
-        let Some(session) = self.sessions.get_mut(recipient.session) else { return };
-        let identifiers = Box::from(recipient.identifiers);
-        let queued = Queued { message: outgoing.share(), qos, retain, identifiers, group: recipient.group };
+        let Some(session) = self.sessions.get_mut(recipient.session) else {
+            // It has ended since it was matched, and what was recorded for it with it.
+            if recipient.session.is_durable() {
+                self.recorder.release(outgoing.message.position);
+            }
+            return;
+        };
         let stats = self.node.stats.shard(self.id);
+        if session.connection.is_none() && outgoing.message.durability == Durability::None {
+            return stats.publishes_dropped.add(1);
+        }
+        let queued = Queued::new(outgoing.share(), recipient.session, own);
         stats.queued_messages.add(1);
         if let Some(connection) = session.connection.as_deref_mut()
             && !connection.is_congested
             && session.outbound.is_clear()
         {
-            send_new(session, queued, outgoing, now, effects, stats);
+            send_new(session, queued, outgoing, now, effects, stats, &mut self.recorder);
             return session.report_load();
         }
         // Behind those that wait: nothing is overtaken, on any topic [MQTT5-4.6.0-5] [MQTT5-4.6.0-6].
@@ -156,22 +188,28 @@ impl Shard {
 
     /// A message that cannot go out now waits, within the limits `[MQTT5-4.5.0-1]` `[MQTT311-4.5.0-1]`;
     /// so does one for a client that is away `[MQTT311-3.1.2-5]`.
-    fn queue(&mut self, id: SessionId, queued: Queued, held: Option<AcknowledgementToken>, now: Timestamp) {
+    pub(super) fn queue(
+        &mut self,
+        id: SessionId,
+        queued: Queued,
+        held: Option<AcknowledgementToken>,
+        now: Timestamp,
+    ) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         let (config, is_online) = (&self.node.config, session.connection.is_some());
         let stats = self.node.stats.shard(self.id);
         let bytes_before = session.outbound.queue_bytes();
-        let expired = session.outbound.make_room_for(&queued, &config.limits, now);
-        stats.publishes_expired.add(u64::from(expired));
-        stats.queued_messages.subtract(u64::from(expired));
-        let accepted = session.outbound.push(queued, config.queue_policy, is_online, &config.limits);
+        let mut dropped = std::mem::take(&mut self.dropped);
+        session.outbound.make_room_for(&queued, &config.limits, now, &mut dropped);
+        let expired = dropped.len();
+        let accepted =
+            session.outbound.push(queued, config.queue_policy, is_online, &config.limits, &mut dropped);
         stats.queued_bytes.add(session.outbound.queue_bytes().wrapping_sub(bytes_before));
+        stats.publishes_expired.add(expired as u64);
+        stats.publishes_dropped.add((dropped.len() - expired) as u64);
+        stats.queued_messages.subtract(dropped.len() as u64);
         match accepted {
-            Accepted::Queued => {}
-            Accepted::Dropped(count) => {
-                stats.publishes_dropped.add(u64::from(count));
-                stats.queued_messages.subtract(u64::from(count));
-            }
+            Accepted::Queued | Accepted::Dropped => {}
             Accepted::Beyond => {
                 if let Some(token) = held {
                     session.outbound.hold(token);
@@ -180,6 +218,18 @@ impl Shard {
             }
         }
         session.report_load();
+        for queued in dropped.drain(..) {
+            self.drop_recorded(id, queued.position());
+        }
+        self.dropped = dropped;
+    }
+
+    /// A message that was recorded for a session leaves its queue unsent, or never enters it.
+    pub(super) fn drop_recorded(&mut self, session: SessionId, position: Position) {
+        if session.is_durable() && position.is_some() {
+            self.recorder.note(&Operation::Dropped { session, position });
+        }
+        self.recorder.release(position);
     }
 
     /// One thing that a held acknowledgement awaited is done.

@@ -5,6 +5,7 @@ use super::{Shard, Timer};
 use crate::{
     effect::{CloseCause, Effect, Effects},
     ids::{ConnectionId, SessionId},
+    journal::Operation,
     outgoing::Outgoing,
     subscriptions::Presence,
     time::Timestamp,
@@ -89,14 +90,23 @@ impl Shard {
         self.connection_ended(id, WillFate::Publish, now, effects);
     }
 
-    /// Every client is told that the broker goes down. Wills stay unpublished: nobody would be there.
-    pub(super) fn shut_down(&mut self, effects: &mut Effects) {
+    /// Every client is told that the broker goes down. Wills stay unpublished: nobody would be there. Those of
+    /// recorded sessions are, once the broker is up again.
+    pub(super) fn shut_down(&mut self, now: Timestamp, effects: &mut Effects) {
         for id in self.sessions.connected() {
             let reason = ReasonCode::ServerShuttingDown;
             self.send_disconnect(id, reason, "the broker is shutting down", effects);
             self.close(id, CloseCause::Error(reason), effects);
             self.forget_connection(id);
+            self.note_disconnected(id, now);
         }
+    }
+
+    /// Records since when a session is without connection, and whether its Will may still be published.
+    fn note_disconnected(&mut self, id: SessionId, now: Timestamp) {
+        let Some(session) = self.sessions.get(id).filter(|_| id.is_durable()) else { return };
+        let (expiry_seconds, keeps_will) = (session.expiry_seconds, session.will.is_some());
+        self.recorder.note(&Operation::Disconnected { session: id, at: now, expiry_seconds, keeps_will });
     }
 
     /// 3.x has no DISCONNECT from the server: the connection just closes. In 5.0 it has a Reason String at
@@ -132,16 +142,22 @@ impl Shard {
         if expiry_seconds == 0 {
             return self.end_session(id, now, effects);
         }
+        session.outbound.unload();
+        session.disconnected_at = now;
         if expiry_seconds != u32::MAX {
             let ends_at = now.plus_seconds(u64::from(expiry_seconds));
             session.expiry_timer = Some(self.timers.insert(ends_at, Timer::Expiry(id)));
         }
+        self.note_disconnected(id, now);
         match delay_seconds {
             None => {}
             Some(0) => self.publish_will(id, now, effects),
             Some(seconds) => {
                 let due = now.plus_seconds(u64::from(seconds));
-                session.will_timer = Some(self.timers.insert(due, Timer::Will(id)));
+                let timer = self.timers.insert(due, Timer::Will(id));
+                if let Some(session) = self.sessions.get_mut(id) {
+                    session.will_timer = Some(timer);
+                }
             }
         }
         self.release_held(id, effects);
@@ -179,8 +195,11 @@ impl Shard {
         let Some(will) = session.will.take() else { return };
         let mut outgoing = Outgoing::received(will.message(now));
         // [MQTT311-3.1.2-16] [MQTT311-3.1.2-17]. A Will that cannot be retained is still worth delivering.
-        let _ = self.retain(&mut outgoing, now);
-        self.route(&mut outgoing, None, now, effects);
+        self.publish_of_ourselves(&mut outgoing, now, effects);
+        // Behind its record: after a crash in between it comes twice rather than never.
+        if id.is_durable() {
+            self.recorder.note(&Operation::WillGone { session: id });
+        }
     }
 
     /// Ends a session: Will, subscriptions, what was on its way `[MQTT5-3.1.2-23]` `[MQTT5-4.1.0-2]`.
@@ -194,6 +213,9 @@ impl Shard {
         }
         for (filter, &subscribed) in &session.subscriptions {
             self.remove_from_index(id, filter, subscribed);
+        }
+        if id.is_durable() {
+            self.recorder.note(&Operation::Ended { session: id });
         }
         self.stats().sessions.subtract(1);
         self.node.sessions.fetch_sub(1, Relaxed);

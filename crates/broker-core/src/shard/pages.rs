@@ -5,10 +5,11 @@ use super::{Shard, deliver::Recipient};
 use crate::{
     effect::Effects,
     ids::SessionId,
+    journal::Operation,
     message::Message,
     outgoing::Outgoing,
     retained::{Page, PageLimits},
-    session::RetainedDelivery,
+    session::{Own, Queued, RetainedDelivery},
     time::Timestamp,
 };
 use mqtt_codec::QoS;
@@ -71,6 +72,11 @@ impl Shard {
             self.deliver_retained(id, &delivery, &message, now, effects);
         }
         self.page = page;
+        if id.is_durable() {
+            let cursor = if end == Page::More { delivery.cursor.resume_key() } else { None };
+            let filter = &filter;
+            self.recorder.note(&Operation::RetainedProgress { session: id, filter, cursor });
+        }
         if end == Page::More
             && let Some(session) = self.sessions.get_mut(id)
         {
@@ -93,6 +99,14 @@ impl Shard {
             return;
         }
         let identifiers = [delivery.identifier];
+        let qos = delivery.qos.min(message.qos);
+        if id.is_durable() && qos > QoS::AtMostOnce && message.position.is_some() {
+            let identifiers = if delivery.identifier == 0 { &[][..] } else { &identifiers };
+            let own = Own { qos, retain: true, identifiers, group: None };
+            let queued = self.queued_state(&Queued::new(Arc::clone(message), id, own));
+            self.recorder.note(&Operation::Queued { session: id, queued });
+            self.recorder.refer(message.position, 1);
+        }
         let recipient = Recipient {
             session: id,
             qos: delivery.qos,

@@ -1,21 +1,27 @@
 //! The story of a PUBLISH from its receipt to its acknowledgement. Where it goes from there is told in
 //! `route`.
 
-use super::Shard;
+use super::{
+    Shard,
+    keep::{Kept, NotKept, Shortage},
+};
 use crate::{
-    config::QueuePolicy,
+    config::{Durability, QueuePolicy},
     effect::Effects,
-    held::{Held, HeldAcknowledgement},
+    held::{Acknowledgement, Held, HeldAcknowledgement},
     ids::SessionId,
+    journal::Position,
     message::{Addressed, MessageRef, expires_at, part_properties},
     outgoing::Outgoing,
     peers::AcknowledgementToken,
+    recorder::{Handshake, Leaving},
+    session::{Route, Session},
     time::Timestamp,
 };
 use mqtt_codec::{
-    Borrowed, ProtocolVersion, QoS, ReasonCode, TopicName, TopicNameRef,
+    Borrowed, PropertiesRef, ProtocolVersion, QoS, ReasonCode, TopicName, TopicNameRef,
     flow::Inbound,
-    packet::{Delivery, Publish},
+    packet::{Delivery, PacketId, Publish},
 };
 
 /// Why a publication is not accepted, and how its client is told.
@@ -60,9 +66,7 @@ impl Shard {
             (Inbound::Duplicate, Err(violation)) => {
                 self.break_off(id, violation.reason(), violation.text(), now, effects);
             }
-            (Inbound::Duplicate, Ok(_)) => {
-                self.acknowledge(id, publish.delivery, ReasonCode::Success, effects);
-            }
+            (Inbound::Duplicate, Ok(_)) => self.acknowledge_again(id, publish.delivery, effects),
             (Inbound::New, Ok(topic)) => {
                 let message = MessageRef {
                     topic,
@@ -72,9 +76,12 @@ impl Shard {
                     retain: publish.retain,
                     expires_at: expires_at(addressed.expiry_seconds, now),
                     publisher: Some(id),
+                    durability: Durability::Disk,
+                    position: Position::NONE,
                 };
+                let publication = Publication { session: id, delivery: publish.delivery, version };
                 match self.check(&message, addressed, version) {
-                    Ok(()) => self.accept(id, publish.delivery, message, version, now, effects),
+                    Ok(()) => self.accept(publication, message, &publish.properties, now, effects),
                     Err(refusal) => self.refuse(id, publish.delivery, refusal, now, effects),
                 }
             }
@@ -131,33 +138,64 @@ impl Shard {
             && (text.len() < levels_max || text.bytes().filter(|&byte| byte == b'/').count() < levels_max)
     }
 
-    /// The message is taken over: retain it if asked, route it, acknowledge it.
+    /// The message is taken over: find who gets it, keep it for them, deliver it, acknowledge it.
     fn accept(
         &mut self,
-        id: SessionId,
-        delivery: Delivery,
+        publication: Publication,
         message: MessageRef<'_>,
-        version: ProtocolVersion,
+        properties: &PropertiesRef<'_>,
         now: Timestamp,
         effects: &mut Effects,
     ) {
+        let Publication { session: id, delivery, version } = publication;
         let mut outgoing = Outgoing::received(message);
-        let retained = self.retain(&mut outgoing, now);
-        // A v5 client can be told that its message could not be retained, and then nobody gets it.
-        if retained.is_err() && version.has_properties() && message.qos > QoS::AtMostOnce {
-            let text = "the broker retains as many messages as it may";
-            let refusal = Refusal::Acknowledge(ReasonCode::QuotaExceeded, text);
-            return self.refuse(id, delivery, refusal, now, effects);
-        }
-        let held = self.hold(id, delivery);
-        let reached = self.route(&mut outgoing, held, now, effects);
-        let reason = if reached { ReasonCode::Success } else { ReasonCode::NoMatchingSubscribers };
-        match held {
-            Some(token) => {
-                self.held.set_reason(token, reason);
-                self.stored(token, effects);
+        let route = self.find_route(&mut outgoing);
+        let kept =
+            self.keep(&mut outgoing, &route.matches, publication.receipt(), publication.shortage(), now);
+        match kept {
+            Ok(kept) => {
+                let is_reached = !route.matches.is_empty();
+                let acknowledgement = Acknowledgement {
+                    reason: if is_reached { ReasonCode::Success } else { ReasonCode::NoMatchingSubscribers },
+                    told: asks_for_durability(properties).then(|| self.reached(&outgoing, &route)),
+                };
+                let held = self.hold(publication, kept, acknowledgement);
+                self.follow_route(&route, &mut outgoing, held, now, effects);
+                match held {
+                    Some(token) => self.stored(token, effects),
+                    None => self.acknowledge(id, delivery, acknowledgement, effects),
+                }
             }
-            None => self.acknowledge(id, delivery, reason, effects),
+            Err(why) => self.refuse(id, delivery, refusal(why, version), now, effects),
+        }
+        self.put_route(message.publisher, route);
+    }
+
+    /// What was reached of what [`Durability`] promises.
+    fn reached(&self, outgoing: &Outgoing<'_>, route: &Route) -> Durability {
+        let message = outgoing.message;
+        let is_kept = message.retain && !message.payload.is_empty()
+            || route.matches.targets().iter().any(|target| target.qos > QoS::AtMostOnce)
+            || self.members.iter().any(|member| member.subscriber.qos > QoS::AtMostOnce);
+        if message.position.is_some() {
+            Durability::Disk
+        } else if is_kept {
+            message.durability.min(Durability::Memory)
+        } else {
+            Durability::None
+        }
+    }
+
+    /// A QoS 2 message that was received before `[MQTT5-4.3.3-10]`. What it says was received must be on disk,
+    /// and may be only just on its way there.
+    fn acknowledge_again(&mut self, session: SessionId, delivery: Delivery, effects: &mut Effects) {
+        let connection = self.sessions.get(session).and_then(Session::connection_id);
+        match (delivery.packet_id(), connection) {
+            (Some(packet_id), Some(connection)) if session.is_durable() => {
+                let step = Handshake::Received;
+                self.recorder.leave(Leaving::Handshake { session, connection, packet_id, step });
+            }
+            _ => self.acknowledge(session, delivery, Acknowledgement::SUCCESS, effects),
         }
     }
 
@@ -181,17 +219,82 @@ impl Shard {
         }
     }
 
-    /// Where publishers are held back, the acknowledgement waits for every queue the message enters.
-    fn hold(&mut self, id: SessionId, delivery: Delivery) -> Option<AcknowledgementToken> {
-        if self.node.config.queue_policy != QueuePolicy::HoldPublisher {
+    /// An acknowledgement that promises what is not on disk yet waits for it, and those behind it wait as well,
+    /// so that they leave in the order of their messages. Where publishers are held back, it waits for every
+    /// queue the message enters.
+    fn hold(
+        &mut self,
+        publication: Publication,
+        kept: Kept,
+        acknowledgement: Acknowledgement,
+    ) -> Option<AcknowledgementToken> {
+        let Publication { session: id, delivery, .. } = publication;
+        let packet_id = delivery.packet_id()?;
+        let session = self.sessions.get_mut(id)?;
+        let connection = session.connection.as_deref_mut()?;
+        let waits_for_disk = kept == Kept::Recorded || connection.awaiting_disk > 0;
+        if !waits_for_disk && self.node.config.queue_policy != QueuePolicy::HoldPublisher {
             return None;
         }
-        let packet_id = delivery.packet_id()?;
-        let connection = self.sessions.get(id)?.connection_id()?;
-        let (qos, reason) = (delivery.qos(), ReasonCode::Success);
-        let acknowledgement = HeldAcknowledgement { session: id, connection, packet_id, qos, reason };
-        Some(self.held.open(Held::Client(acknowledgement)))
+        connection.awaiting_disk += u32::from(waits_for_disk);
+        let (connection, qos) = (connection.id, delivery.qos());
+        let due =
+            HeldAcknowledgement { session: id, connection, packet_id, qos, acknowledgement, waits_for_disk };
+        let token = self.held.open(Held::Client(due));
+        if waits_for_disk {
+            self.held.await_one(token);
+            self.recorder.leave(Leaving::Acknowledgement(token));
+        }
+        Some(token)
     }
+}
+
+/// A PUBLISH that is being accepted.
+#[derive(Clone, Copy, Debug)]
+struct Publication {
+    session: SessionId,
+    delivery: Delivery,
+    version: ProtocolVersion,
+}
+
+impl Publication {
+    /// What must be known after a crash, so that the message is not taken for a new one when it comes again.
+    fn receipt(&self) -> Option<(SessionId, PacketId)> {
+        match self.delivery {
+            Delivery::ExactlyOnce { packet_id, .. } if self.session.is_durable() => {
+                Some((self.session, packet_id))
+            }
+            Delivery::AtMostOnce | Delivery::AtLeastOnce { .. } | Delivery::ExactlyOnce { .. } => None,
+        }
+    }
+
+    /// Whether its client can be told that it is not kept.
+    fn shortage(&self) -> Shortage {
+        match (self.delivery.qos(), self.version.has_properties()) {
+            (QoS::AtMostOnce, _) => Shortage::Deliver,
+            (QoS::AtLeastOnce | QoS::ExactlyOnce, true) => Shortage::Refuse,
+            (QoS::AtLeastOnce | QoS::ExactlyOnce, false) => Shortage::Disconnect,
+        }
+    }
+}
+
+/// How a client learns that its message could not be kept. 3.x can only be told success: where a crash would
+/// lose the message it is disconnected, and keeps it.
+fn refusal(why: NotKept, version: ProtocolVersion) -> Refusal {
+    let text = match why {
+        NotKept::RetainedFull => "the broker retains as many messages as it may",
+        NotKept::DiskFailing => "the broker's disk is full or failing",
+    };
+    let refusal = if version.has_properties() { Refusal::Acknowledge } else { Refusal::Disconnect };
+    refusal(ReasonCode::QuotaExceeded, text)
+}
+
+/// The User Property by which a publisher asks where its message is once it is acknowledged, and is told.
+pub(super) const DURABILITY_PROPERTY: &str = "dunlin-durability";
+
+/// Whether a PUBLISH asks for it, with the value `?`.
+fn asks_for_durability(properties: &PropertiesRef<'_>) -> bool {
+    properties.user_properties().any(|pair| pair == (DURABILITY_PROPERTY, "?"))
 }
 
 /// Topics that only the broker publishes to `[MQTT5-4.7.2-1]`.

@@ -1,46 +1,47 @@
-//! Owns where a message goes: the retained store, the sessions of this shard, other shards, one member
-//! of each group. What each session does with it is told in `deliver`.
+//! Owns where a message goes: the sessions of this shard, other shards, one member of each group. What is
+//! kept of it before is `keep`'s business, what each session does with it is told in `deliver`.
 
-use super::{Shard, deliver::Recipient};
+use super::{
+    Shard,
+    deliver::Recipient,
+    keep::{Member, Shortage},
+};
 use crate::{
     effect::{Effect, Effects},
     ids::{GroupId, SessionId, ShardId},
+    message::MessageRef,
     outgoing::Outgoing,
-    peers::{AcknowledgementToken, PeerMessage, PeerTarget},
-    retained::RetainedFull,
+    peers::{AcknowledgementToken, PeerMessage, PeerTarget, Recorded},
     session::Route,
     subscriptions::{Matches, ShareRequest, Subscriber, Target},
     time::Timestamp,
 };
 
 impl Shard {
-    /// Keeps the message as the topic's last one, or clears it, if RETAIN asks for it `[MQTT5-3.3.1-5]`
-    /// `[MQTT5-3.3.1-6]` `[MQTT5-3.3.1-7]` `[MQTT5-3.3.1-8]` `[MQTT311-3.3.1-5]` `[MQTT311-3.3.1-7]`
-    /// `[MQTT311-3.3.1-10]` `[MQTT311-3.3.1-11]` `[MQTT311-3.3.1-12]`.
-    pub(super) fn retain(&self, outgoing: &mut Outgoing<'_>, now: Timestamp) -> Result<(), RetainedFull> {
-        let message = outgoing.message;
-        if !message.retain {
-            return Ok(());
+    /// Finds everyone who subscribed to a message's topic, and nobody else `[MQTT5-3.3.2-3]`; of each group the
+    /// member that gets it. What it finds goes back with [`put_route`](Self::put_route).
+    pub(super) fn find_route(&mut self, outgoing: &mut Outgoing<'_>) -> Box<Route> {
+        let mut route = self.take_route(outgoing.message.publisher);
+        route.find(&self.node.subscriptions, &self.node.config, &outgoing.message);
+        outgoing.message.durability = outgoing.message.durability.min(route.durability());
+        self.members.clear();
+        for &group in route.matches.groups() {
+            let subscriber = self.choose_member(group, None, &outgoing.message);
+            self.members.extend(subscriber.map(|subscriber| Member { group, subscriber }));
         }
-        if message.payload.is_empty() {
-            self.node.retained.clear(message.topic.text());
-            return Ok(());
-        }
-        self.node.retained.set(message.topic.text(), outgoing.share(), now)
+        route
     }
 
-    /// Sends a message to everyone who subscribed to its topic, and to nobody else `[MQTT5-3.3.2-3]`.
-    /// Whether anybody had.
-    pub(super) fn route(
+    /// Sends a message along its route.
+    pub(super) fn follow_route(
         &mut self,
+        route: &Route,
         outgoing: &mut Outgoing<'_>,
         held: Option<AcknowledgementToken>,
         now: Timestamp,
         effects: &mut Effects,
-    ) -> bool {
-        let message = outgoing.message;
-        let mut route = self.take_route(message.publisher);
-        let matches = route.find(&self.node.subscriptions, message.topic.text(), message.publisher);
+    ) {
+        let matches = &route.matches;
         for (shard, targets) in matches.by_shard() {
             if shard == self.id {
                 for target in targets {
@@ -52,12 +53,11 @@ impl Shard {
                 self.forward(shard, targets, outgoing, held, effects);
             }
         }
-        for &group in matches.groups() {
-            self.route_to_group(group, None, outgoing, held, now, effects);
+        let members = std::mem::take(&mut self.members);
+        for &member in &members {
+            self.route_to_member(member, outgoing, held, now, effects);
         }
-        let reached = !matches.is_empty();
-        self.put_route(message.publisher, route);
-        reached
+        self.members = members;
     }
 
     /// The route of a connected client's last message, or a spare one.
@@ -67,34 +67,55 @@ impl Shard {
         own.or_else(|| self.route.take()).unwrap_or_default()
     }
 
-    fn put_route(&mut self, publisher: Option<SessionId>, route: Box<Route>) {
+    /// Keeps a route for the publisher's next message.
+    pub(super) fn put_route(&mut self, publisher: Option<SessionId>, route: Box<Route>) {
         match publisher.and_then(|id| self.connection_mut(id)) {
             Some(connection) if route.is_small() => connection.route = Some(route),
             Some(_) | None => self.route = Some(route),
         }
     }
 
-    /// Sends a message to one member of a group, other than the one that left it behind.
-    pub(super) fn route_to_group(
+    /// Publishes what no client has sent just now, a Will or a figure of the broker: nobody is told if it
+    /// cannot be kept, and it is still worth delivering.
+    pub(super) fn publish_of_ourselves(
         &mut self,
+        outgoing: &mut Outgoing<'_>,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        let publisher = outgoing.message.publisher;
+        let route = self.find_route(outgoing);
+        let _ = self.keep(outgoing, &route.matches, None, Shortage::Deliver, now);
+        self.follow_route(&route, outgoing, None, now, effects);
+        self.put_route(publisher, route);
+    }
+
+    /// The member of a group that gets a message, other than the one that left it behind.
+    pub(super) fn choose_member(
+        &self,
         group: GroupId,
         excluding: Option<SessionId>,
+        message: &MessageRef<'_>,
+    ) -> Option<Subscriber> {
+        let request = ShareRequest { topic: message.topic.text(), publisher: message.publisher, excluding };
+        self.node.subscriptions.choose(group, self.node.config.share_strategy, &request)
+    }
+
+    fn route_to_member(
+        &mut self,
+        Member { group, subscriber }: Member,
         outgoing: &mut Outgoing<'_>,
         held: Option<AcknowledgementToken>,
         now: Timestamp,
         effects: &mut Effects,
     ) {
-        let (topic, publisher) = (outgoing.message.topic.text(), outgoing.message.publisher);
-        let request = ShareRequest { topic, publisher, excluding };
-        let strategy = self.node.config.share_strategy;
-        let Some(member) = self.node.subscriptions.choose(group, strategy, &request) else { return };
-        let shard = member.session.shard();
+        let shard = subscriber.session.shard();
         if shard == self.id {
-            let identifiers = [member.identifier];
-            let identifiers = if member.identifier == 0 { &[][..] } else { &identifiers };
-            self.deliver(Recipient::member(member, identifiers, group), outgoing, held, now, effects);
+            let identifiers = [subscriber.identifier];
+            let identifiers = if subscriber.identifier == 0 { &[][..] } else { &identifiers };
+            self.deliver(Recipient::member(subscriber, identifiers, group), outgoing, held, now, effects);
         } else {
-            self.forward(shard, vec![PeerTarget::member(member, group)], outgoing, held, effects);
+            self.forward(shard, vec![PeerTarget::member(subscriber, group)], outgoing, held, effects);
         }
     }
 
@@ -110,7 +131,9 @@ impl Shard {
         if let Some(token) = held {
             self.held.await_one(token);
         }
-        let message = PeerMessage::Deliver { message: outgoing.share(), targets, held };
+        let position = outgoing.message.position;
+        let recorded = position.is_some().then_some(Recorded { shard: self.id, position });
+        let message = PeerMessage::Deliver { message: outgoing.share(), targets, held, recorded };
         effects.push(Effect::Forward { shard, message });
     }
 }
@@ -126,7 +149,7 @@ impl PeerTarget {
         }
     }
 
-    fn member(member: Subscriber, group: GroupId) -> Self {
+    pub(super) fn member(member: Subscriber, group: GroupId) -> Self {
         Self {
             session: member.session,
             qos: member.qos,

@@ -4,17 +4,19 @@
 use super::Shard;
 use crate::{
     effect::Effects,
-    ids::SessionId,
+    ids::{ConnectionId, SessionId},
+    journal::{Operation, Position},
     outgoing::{Addressing, Outgoing, Sent, first_delivery, repeated_delivery},
+    recorder::{Leaving, Recorder},
     session::{Queued, Session},
     stats::ShardStats,
     time::Timestamp,
 };
 use mqtt_codec::{
-    ReasonCode,
+    QoS, ReasonCode,
     flow::{InFlight, Resend},
+    packet::PacketId,
 };
-use std::sync::Arc;
 
 impl Shard {
     /// Sends what waits, as far as window and outbox allow: first what was sent on a connection before,
@@ -24,21 +26,30 @@ impl Shard {
         let stats = self.node.stats.shard(self.id);
         let Some(session) = self.sessions.get_mut(id) else { return };
         let bytes_before = session.outbound.queue_bytes();
+        let mut dropped = std::mem::take(&mut self.dropped);
         while session.connection.as_ref().is_some_and(|connection| !connection.is_congested)
             && let Some(queued) = session.outbound.next()
         {
             // [MQTT5-3.3.2-5]
-            if queued.message.is_expired(now) {
+            if queued.is_expired(now) {
                 stats.publishes_expired.add(1);
                 stats.queued_messages.subtract(1);
+                dropped.push(queued);
                 continue;
             }
-            let message = Arc::clone(&queued.message);
-            send_new(session, queued, &mut Outgoing::shared(&message), now, effects, stats);
+            // It was next because it is in memory.
+            let Some(message) = queued.message().cloned() else { continue };
+            let mut outgoing = Outgoing::shared(&message);
+            send_new(session, queued, &mut outgoing, now, effects, stats, &mut self.recorder);
         }
         stats.queued_bytes.subtract(bytes_before - session.outbound.queue_bytes());
         session.report_load();
         let released = session.outbound.release(&self.node.config.limits);
+        for queued in dropped.drain(..) {
+            self.drop_recorded(id, queued.position());
+        }
+        self.dropped = dropped;
+        self.read_ahead(id, effects);
         self.schedule_page(id);
         for token in released {
             self.stored(token, effects);
@@ -46,59 +57,134 @@ impl Shard {
     }
 
     /// Sends again what the connection before left unacknowledged, in its order `[MQTT5-4.4.0-1]`
-    /// `[MQTT5-4.6.0-1]` `[MQTT311-4.4.0-1]` `[MQTT311-4.6.0-1]`.
+    /// `[MQTT5-4.6.0-1]` `[MQTT311-4.4.0-1]` `[MQTT311-4.6.0-1]`, once all of it is in memory.
     fn resend(&mut self, id: SessionId, now: Timestamp, effects: &mut Effects) {
         loop {
-            let stats = self.node.stats.shard(self.id);
             let Some(session) = self.sessions.get_mut(id) else { return };
-            let Some(connection) = session.connection.as_deref_mut().filter(|it| !it.is_congested) else {
+            let Some(connection) = session.connection.as_deref().filter(|it| !it.is_congested) else {
                 return;
             };
-            let received = match session.outbound.sender.next_resend() {
+            if session.outbound.lacks_in_flight() {
+                return;
+            }
+            let connection = connection.id;
+            match session.outbound.sender.next_resend() {
                 None => return,
-                Some(Resend::PubRel(packet_id)) => packet_id,
-                Some(Resend::Publish(InFlight { message: None, .. })) => continue,
-                Some(Resend::Publish(InFlight { packet_id, qos, message: Some(queued), .. })) => {
-                    // Even if it has expired since [MQTT5-4.3.3-7] [MQTT5-4.3.3-13].
-                    let delivery = repeated_delivery(*qos, *packet_id);
-                    let addressing =
-                        Addressing { delivery, retain: queued.retain, identifiers: &queued.identifiers };
-                    let mut outgoing = Outgoing::shared(&queued.message);
-                    let sent = outgoing.send(connection, addressing, now, effects);
-                    count_sent(sent, outgoing.message.payload.len(), stats);
-                    if sent == Sent::TooLarge {
-                        // As if it had been delivered [MQTT5-3.1.2-25].
-                        let packet_id = *packet_id;
-                        session.outbound.sender.forget(packet_id);
-                        stats.queued_messages.subtract(1);
-                    }
-                    continue;
+                Some(Resend::PubRel(packet_id)) => {
+                    self.send_pubrel(id, packet_id, ReasonCode::Success, effects);
                 }
-            };
-            self.send_pubrel(id, received, ReasonCode::Success, effects);
+                Some(Resend::Publish(InFlight { message: None, .. })) => {}
+                Some(Resend::Publish(InFlight { packet_id, message: Some(queued), .. })) => {
+                    let packet_id = *packet_id;
+                    if queued.is_unsent() {
+                        // The connection before ended while it waited for the disk: it waits on.
+                        session.outbound.unsent += 1;
+                        self.recorder.leave(Leaving::Publish { session: id, connection, packet_id });
+                    } else {
+                        self.send_in_flight(id, packet_id, now, effects);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Sends what waited for the disk before its first sending, if its connection is still there.
+    pub(super) fn send_recorded(
+        &mut self,
+        id: SessionId,
+        connection: ConnectionId,
+        packet_id: PacketId,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        if self.sessions.of_connection(connection) != Some(id) {
+            return;
+        }
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.outbound.unsent -= 1;
+        }
+        self.send_in_flight(id, packet_id, now, effects);
+        // Nothing overtook it meanwhile: what came behind waited with it.
+    }
+
+    /// Writes a message that is in flight: with DUP, unless it was never sent.
+    fn send_in_flight(&mut self, id: SessionId, packet_id: PacketId, now: Timestamp, effects: &mut Effects) {
+        let stats = self.node.stats.shard(self.id);
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        let Some(connection) = session.connection.as_deref_mut() else { return };
+        let Some(Some(queued)) = session.outbound.sender.message_mut(packet_id) else { return };
+        let Some(message) = queued.message().cloned() else { return };
+        let delivery = if queued.is_unsent() {
+            first_delivery(queued.qos(), packet_id)
+        } else {
+            // Even if it has expired since [MQTT5-4.3.3-7] [MQTT5-4.3.3-13].
+            repeated_delivery(queued.qos(), packet_id)
+        };
+        queued.set_sent();
+        let retain = queued.retain() && message.retain;
+        let addressing = Addressing { delivery, retain, identifiers: queued.identifiers() };
+        let mut outgoing = Outgoing::shared(&message);
+        let sent = outgoing.send(connection, addressing, now, effects);
+        count_sent(sent, outgoing.message.payload.len(), stats);
+        if sent == Sent::TooLarge {
+            // As if it had been delivered [MQTT5-3.1.2-25].
+            stats.queued_messages.subtract(1);
+            let position = session.outbound.forget(packet_id).map_or(Position::NONE, |it| it.position());
+            if id.is_durable() {
+                self.recorder.note(&Operation::Acked { session: id, packet_id });
+            }
+            self.recorder.release(position);
         }
     }
 }
 
 /// Writes a message under a free identifier, without DUP, and takes it into flight `[MQTT311-4.3.2-1]`. One
 /// that is too large for the client counts as delivered `[MQTT5-3.1.2-25]`.
+///
+/// A client that gets a QoS 2 message under an identifier that a crash makes the broker forget would get it
+/// again under another: where it is recorded it is sent only when that is on disk, and what comes behind it
+/// waits as well. One of QoS 1 may come again, so it need not wait.
 pub(super) fn send_new(
     session: &mut Session,
-    queued: Queued,
+    mut queued: Queued,
     outgoing: &mut Outgoing<'_>,
     now: Timestamp,
     effects: &mut Effects,
     stats: &ShardStats,
+    recorder: &mut Recorder,
 ) {
     let Some(connection) = session.connection.as_deref_mut() else { return };
     let Some(packet_id) = session.outbound.allocate_packet_id() else { return };
+    let (id, position, qos) = (session.id, queued.position(), queued.qos());
+    let is_recorded = id.is_durable() && position.is_some();
+    if session.outbound.unsent > 0 || is_recorded && qos == QoS::ExactlyOnce {
+        if is_recorded {
+            recorder.note(&Operation::Sent { session: id, position, packet_id });
+        }
+        queued.set_unsent();
+        session.outbound.unsent += 1;
+        session.outbound.sender.send(packet_id, qos, Some(queued));
+        return recorder.leave(Leaving::Publish { session: id, connection: connection.id, packet_id });
+    }
     // [MQTT5-4.3.2-2] [MQTT5-4.3.3-2]
-    let delivery = first_delivery(queued.qos, packet_id);
-    let addressing = Addressing { delivery, retain: queued.retain, identifiers: &queued.identifiers };
+    let delivery = first_delivery(qos, packet_id);
+    let retain = queued.retain() && outgoing.message.retain;
+    let addressing = Addressing { delivery, retain, identifiers: queued.identifiers() };
     let sent = outgoing.send(connection, addressing, now, effects);
     match sent {
-        Sent::Yes => session.outbound.sender.send(packet_id, queued.qos, Some(queued)),
-        Sent::TooLarge => stats.queued_messages.subtract(1),
+        Sent::Yes => {
+            if is_recorded {
+                recorder.note(&Operation::Sent { session: id, position, packet_id });
+            }
+            session.outbound.sender.send(packet_id, qos, Some(queued));
+        }
+        Sent::TooLarge => {
+            stats.queued_messages.subtract(1);
+            if is_recorded {
+                recorder.note(&Operation::Dropped { session: id, position });
+            }
+            recorder.release(position);
+        }
     }
     count_sent(sent, outgoing.message.payload.len(), stats);
 }

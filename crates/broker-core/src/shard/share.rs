@@ -1,15 +1,23 @@
 //! Owns what becomes of the messages of shared subscriptions when the member that had them is gone for
 //! good. Choosing a member is `subscriptions`' business.
 
-use super::Shard;
+use super::{Shard, deliver::Recipient, send::send_new};
 use crate::{
-    effect::Effects,
-    ids::SessionId,
+    effect::{Effect, Effects},
+    ids::{GroupId, SessionId},
+    journal::{Operation, QueuedRest, QueuedState},
+    message::Message,
     outgoing::Outgoing,
-    session::{Outbound, Queued},
+    peers::{AcknowledgementToken, HandedOver, PeerMessage, PeerTarget, Recorded},
+    session::{Outbound, Own, Queued},
+    subscriptions::{ShareRequest, Subscriber},
     time::Timestamp,
 };
 use mqtt_codec::QoS;
+use std::sync::Arc;
+
+/// A message and the member that has it from now on.
+type Gift = (Subscriber, Queued);
 
 impl Shard {
     /// Gives the messages that an ended session had from groups to other members: those never sent, and
@@ -22,16 +30,174 @@ impl Shard {
         now: Timestamp,
         effects: &mut Effects,
     ) {
-        let in_flight: Vec<_> = outbound.sender.drain().collect();
-        let unacknowledged =
-            in_flight.into_iter().filter(|it| it.qos == QoS::AtLeastOnce).filter_map(|it| it.message);
-        let waiting = std::iter::from_fn(|| outbound.pop());
-        for Queued { message, group, .. } in unacknowledged.chain(waiting) {
-            if let Some(group) = group
-                && !message.is_expired(now)
-            {
-                self.route_to_group(group, Some(from), &mut Outgoing::shared(&message), None, now, effects);
+        let mut left = Vec::new();
+        for in_flight in outbound.sender.drain() {
+            match (in_flight.qos, in_flight.message) {
+                (QoS::AtLeastOnce, Some(queued)) => left.push(queued),
+                (_, Some(queued)) => self.recorder.release(queued.position()),
+                (_, None) => {}
             }
+        }
+        left.extend(std::iter::from_fn(|| outbound.pop()));
+        let mut gifts = Vec::new();
+        for queued in left {
+            match queued.group() {
+                Some(group) if !queued.is_expired(now) => {
+                    gifts.extend(self.give(group, from, queued, now, effects));
+                }
+                Some(_) | None => self.recorder.release(queued.position()),
+            }
+        }
+        self.hand_over(gifts, None, now, effects);
+    }
+
+    /// A message came for a member that has ended: another one gets it.
+    pub(super) fn pass_on_received(
+        &mut self,
+        group: GroupId,
+        from: SessionId,
+        queued: Queued,
+        held: Option<AcknowledgementToken>,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        let gift = self.give(group, from, queued, now, effects);
+        self.hand_over(gift.into_iter().collect(), held, now, effects);
+    }
+
+    /// Another shard's session has left a message to one of ours.
+    pub(super) fn take_over(
+        &mut self,
+        id: SessionId,
+        HandedOver(queued): HandedOver,
+        held: Option<AcknowledgementToken>,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        let Some(session) = self.sessions.get_mut(id) else {
+            return match queued.group() {
+                Some(group) => self.pass_on_received(group, id, queued, held, now, effects),
+                None => self.recorder.release(queued.position()),
+            };
+        };
+        let stats = self.node.stats.shard(self.id);
+        stats.queued_messages.add(1);
+        let is_open = session.connection.as_ref().is_some_and(|connection| !connection.is_congested);
+        if let Some(message) = queued.message().cloned()
+            && is_open
+            && session.outbound.is_clear()
+        {
+            let mut outgoing = Outgoing::shared(&message);
+            send_new(session, queued, &mut outgoing, now, effects, stats, &mut self.recorder);
+            return session.report_load();
+        }
+        self.queue(id, queued, held, now);
+        self.send_waiting(id, now, effects);
+    }
+
+    /// Finds who gets a message now, and notes it. A member of QoS 0 gets it at once.
+    fn give(
+        &mut self,
+        group: GroupId,
+        from: SessionId,
+        queued: Queued,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) -> Option<Gift> {
+        let message = queued.message().cloned();
+        // Of one that is in the journal alone the topic is not known: a sticky strategy sticks to another member.
+        let (topic, publisher) =
+            message.as_ref().map_or(("", None), |message| (message.topic().text(), message.publisher));
+        let request = ShareRequest { topic, publisher, excluding: Some(from) };
+        let strategy = self.node.config.share_strategy;
+        let Some(member) = self.node.subscriptions.choose(group, strategy, &request) else {
+            self.recorder.release(queued.position());
+            return None;
+        };
+        let qos = member.qos.min(message.as_ref().map_or(queued.qos(), |message| message.qos));
+        if qos == QoS::AtMostOnce {
+            self.recorder.release(queued.position());
+            if let Some(message) = message {
+                self.give_at_most_once(member, group, &message, now, effects);
+            }
+            return None;
+        }
+        let identifiers = [member.identifier];
+        let own = Own {
+            qos,
+            // Of one that is in the journal alone it is not known here; it is seen when it is sent.
+            retain: message.as_ref().is_none_or(|message| message.retain) && member.retain_as_published,
+            identifiers: if member.identifier == 0 { &[] } else { &identifiers },
+            group: Some(group),
+        };
+        let queued = queued.moved(own);
+        if member.session.is_durable() && queued.is_stored() {
+            let queued = self.queued_state(&queued);
+            self.recorder.note(&Operation::Queued { session: member.session, queued });
+        }
+        Some((member, queued))
+    }
+
+    fn give_at_most_once(
+        &mut self,
+        member: Subscriber,
+        group: GroupId,
+        message: &Arc<Message>,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        let shard = member.session.shard();
+        if shard == self.id {
+            let recipient = Recipient::member(member, &[], group);
+            return self.deliver(recipient, &mut Outgoing::shared(message), None, now, effects);
+        }
+        let (message, targets) = (Arc::clone(message), vec![PeerTarget::member(member, group)]);
+        let message = PeerMessage::Deliver { message, targets, held: None, recorded: None };
+        effects.push(Effect::Forward { shard, message });
+    }
+
+    /// Hands over what was noted as given, once it is in the journal: another shard must not be ahead of it.
+    fn hand_over(
+        &mut self,
+        gifts: Vec<Gift>,
+        held: Option<AcknowledgementToken>,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        if gifts.is_empty() {
+            return;
+        }
+        let position = self.recorder.append_notes();
+        let recorded = position.map(|position| Recorded { shard: self.id, position });
+        for (member, queued) in gifts {
+            let (session, queued) = (member.session, HandedOver(queued));
+            let shard = session.shard();
+            if shard == self.id {
+                self.take_over(session, queued, held, now, effects);
+            } else {
+                effects.push(Effect::Forward {
+                    shard,
+                    message: PeerMessage::HandOver { session, queued, recorded },
+                });
+            }
+        }
+    }
+
+    /// A message in a queue as the journal has it.
+    pub(super) fn queued_state(&self, queued: &Queued) -> QueuedState {
+        let group = queued.group().and_then(|group| self.node.subscriptions.group_filter(group));
+        let identifiers = Box::from(queued.identifiers());
+        let has_rest = group.is_some() || !queued.identifiers().is_empty();
+        let rest = QueuedRest { identifiers, group: group.map(Box::from) };
+        QueuedState {
+            position: queued.position(),
+            recorded: crate::journal::Position::NONE,
+            expires_at: queued.expires_at(),
+            rest: has_rest.then(|| Box::new(rest)),
+            bytes: u32::try_from(queued.bytes()).unwrap_or(u32::MAX),
+            writer: self.id,
+            qos: queued.qos(),
+            retain: queued.retain(),
         }
     }
 }

@@ -5,14 +5,16 @@ use super::Shard;
 use crate::{
     effect::Effects,
     ids::SessionId,
+    journal::Operation,
     outgoing::Sent,
-    session::{RetainedDelivery, Subscribed},
+    recorder::{Answer, Leaving},
+    session::{RetainedDelivery, Session, Subscribed},
     subscriptions::Subscriber,
     time::Timestamp,
 };
 use mqtt_codec::{
     Borrowed, Packet, Properties, PropertyOwner, QoS, ReasonCode, TopicFilterRef,
-    packet::{RetainHandling, SubAck, Subscribe, Subscription, UnsubAck, Unsubscribe},
+    packet::{PacketId, RetainHandling, SubAck, Subscribe, Subscription, UnsubAck, Unsubscribe},
 };
 
 /// Why a filter is refused.
@@ -45,10 +47,32 @@ impl Shard {
                 })
             })
             .collect();
+        // What is refused altogether promises nothing that must be on disk.
+        if id.is_durable()
+            && codes.iter().any(|code| !code.is_error())
+            && let Some(connection) = self.sessions.get(id).and_then(Session::connection_id)
+        {
+            let packet_id = subscribe.packet_id;
+            let answer = Box::new(Answer::Subscribe { packet_id, codes, refused });
+            return self.recorder.leave(Leaving::Answer { session: id, connection, answer });
+        }
+        self.send_suback(id, subscribe.packet_id, &codes, refused, now, effects);
+    }
+
+    /// Answers a SUBSCRIBE, and begins with the retained messages.
+    pub(super) fn send_suback(
+        &mut self,
+        id: SessionId,
+        packet_id: PacketId,
+        codes: &[ReasonCode],
+        refused: Option<String>,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
         // The codec accepts no SUBSCRIBE without filters, so there is a code, and each is a SUBACK's.
         // It has their packet's identifier [MQTT5-2.2.1-6] [MQTT5-3.8.4-2] [MQTT311-2.3.1-7] [MQTT311-3.8.4-2].
         let suback = |properties| {
-            let suback = SubAck::new(subscribe.packet_id, properties, codes.iter().copied());
+            let suback = SubAck::new(packet_id, properties, codes.iter().copied());
             Packet::SubAck(suback.expect("each filter has one of its codes"))
         };
         let sent = match refused {
@@ -82,6 +106,24 @@ impl Shard {
         let share_name_bytes = filter.share_name().map(str::len);
         let subscribed = Subscribed { options, identifier, share_name_bytes };
         let former = session.subscriptions.insert(Box::from(filter.text()), subscribed);
+        // A subscription that is replaced, too [MQTT5-3.8.4-4].
+        // [MQTT5-3.3.1-9] [MQTT5-3.3.1-10] [MQTT5-3.3.1-11] [MQTT311-3.3.1-6] [MQTT311-3.8.4-3]
+        let wants_retained = filter.share_name().is_none()
+            && match options.retain_handling {
+                RetainHandling::Send => true,
+                RetainHandling::SendIfNew => former.is_none(),
+                RetainHandling::DoNotSend => false,
+            };
+        if id.is_durable() {
+            self.recorder.note(&Operation::Subscribed {
+                session: id,
+                filter: filter.text(),
+                options,
+                identifier,
+                share_name_bytes,
+                wants_retained,
+            });
+        }
         match filter.share_name() {
             Some(share_name) => {
                 self.node.subscriptions.subscribe_shared(share_name, filter.matched(), subscriber);
@@ -94,13 +136,6 @@ impl Shard {
                 self.node.subscriptions.subscribe(filter.text(), subscriber);
             }
         }
-        // A subscription that is replaced, too [MQTT5-3.8.4-4].
-        // [MQTT5-3.3.1-9] [MQTT5-3.3.1-10] [MQTT5-3.3.1-11] [MQTT311-3.3.1-6] [MQTT311-3.8.4-3]
-        let wants_retained = match options.retain_handling {
-            RetainHandling::Send => true,
-            RetainHandling::SendIfNew => former.is_none(),
-            RetainHandling::DoNotSend => false,
-        };
         let RetainedDelivery { cursor, .. } = match session.retained.remove(filter.text()) {
             // What is still on its way goes on as the new subscription has it.
             Some(pending) if !wants_retained => pending,
@@ -125,6 +160,10 @@ impl Shard {
         if !self.allows_topic(filter.text()) {
             let text = "the Topic Filter has more bytes or levels than the broker allows";
             return refused(ReasonCode::TopicFilterInvalid, text);
+        }
+        if id.is_durable() && self.recorder.is_failing() {
+            let text = "the broker's disk is full or failing";
+            return refused(ReasonCode::QuotaExceeded, text);
         }
         if !capabilities.shared_subscription_available && filter.share_name().is_some() {
             let text = "the broker has no shared subscriptions";
@@ -162,7 +201,25 @@ impl Shard {
         // Whatever was there to end [MQTT5-2.2.1-6] [MQTT5-3.10.4-5], and without properties that might not
         // fit [MQTT5-3.11.2-1] [MQTT5-3.11.2-2].
         let unsuback = UnsubAck::new(unsubscribe.packet_id, Properties::default(), codes);
-        let unsuback = Packet::UnsubAck(unsuback.expect("each filter has one of its codes"));
+        let unsuback = unsuback.expect("each filter has one of its codes");
+        if id.is_durable()
+            && let Some(connection) = self.sessions.get(id).and_then(Session::connection_id)
+        {
+            let answer = Box::new(Answer::Unsubscribe(unsuback));
+            return self.recorder.leave(Leaving::Answer { session: id, connection, answer });
+        }
+        self.send_unsuback(id, unsuback, now, effects);
+    }
+
+    /// Answers an UNSUBSCRIBE.
+    pub(super) fn send_unsuback(
+        &mut self,
+        id: SessionId,
+        unsuback: UnsubAck,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        let unsuback = Packet::UnsubAck(unsuback);
         if self.send(id, &unsuback, effects) == Sent::TooLarge {
             self.unanswerable(id, now, effects);
         }
@@ -174,6 +231,9 @@ impl Shard {
             return ReasonCode::NoSubscriptionExisted;
         };
         session.retained.remove(filter.text());
+        if id.is_durable() {
+            self.recorder.note(&Operation::Unsubscribed { session: id, filter: filter.text() });
+        }
         // No new message comes by it [MQTT5-3.10.4-2] [MQTT311-3.10.4-2]; what is in flight or waits stays
         // [MQTT5-3.10.4-3] [MQTT311-3.10.4-3].
         self.remove_from_index(id, filter.text(), subscribed);

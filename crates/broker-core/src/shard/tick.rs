@@ -3,8 +3,10 @@
 
 use super::{Shard, Timer};
 use crate::{
+    config::Durability,
     effect::Effects,
     ids::{ConnectionId, SessionId},
+    journal::Position,
     message::MessageRef,
     outgoing::Outgoing,
     time::Timestamp,
@@ -38,6 +40,8 @@ impl Shard {
             }
         }
         self.fired = fired;
+        self.write_slice(effects);
+        self.survey_slice(effects);
         // One page each at the most: whether it filled the outbox is heard before the next.
         for _ in 0..self.paging.len().min(PAGES_PER_TICK) {
             let Some(id) = self.paging.pop_front() else { break };
@@ -77,7 +81,12 @@ impl Shard {
     }
 
     fn sweep(&mut self, now: Timestamp) {
-        self.node.retained.expire(now, SWEEP_MESSAGES_MAX);
+        let mut expired = Vec::new();
+        self.node.retained.expire(now, SWEEP_MESSAGES_MAX, &mut expired);
+        // That they have expired another process will see for itself.
+        for message in expired {
+            self.recorder.release(message.position);
+        }
         self.timers.insert(now.plus_millis(SWEEP_INTERVAL_MS), Timer::Sweep);
     }
 
@@ -96,11 +105,12 @@ impl Shard {
                 retain: self.node.config.capabilities.retain_available,
                 expires_at: Timestamp::NEVER,
                 publisher: None,
+                // The next process makes figures of its own.
+                durability: Durability::Memory,
+                position: Position::NONE,
             };
             let mut outgoing = Outgoing::received(message);
-            // Beyond the limit of retained messages the figures go to present subscribers alone.
-            let _ = self.retain(&mut outgoing, now);
-            self.route(&mut outgoing, None, now, effects);
+            self.publish_of_ourselves(&mut outgoing, now, effects);
         }
     }
 }

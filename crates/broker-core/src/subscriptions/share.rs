@@ -160,6 +160,17 @@ impl Groups {
         self.sessions.get(&session).map(|session| session.load.clone())
     }
 
+    /// The ShareName and the filter of a group, while there is one.
+    pub(super) fn name_and_filter(&self, id: GroupId) -> Option<(&str, &str)> {
+        let group = self.groups.get(id.slot())?.as_deref().filter(|group| group.id == id)?;
+        Some((&group.name, &group.filter))
+    }
+
+    /// The group of this name on this filter.
+    pub(super) fn group(&self, name: &str, filter: &str) -> Option<GroupId> {
+        Some(self.groups[self.find(name, filter)?].as_deref()?.id)
+    }
+
     /// Groups in use.
     pub(super) fn len(&self) -> usize {
         self.groups.len()

@@ -254,6 +254,9 @@ impl World {
                     assert_eq!(wire.shard, shard, "a shard closes its own connections");
                 }
                 Effect::Forward { shard: target, message } => self.mail.post(shard, target, message),
+                Effect::Load { .. } | Effect::Surveyed(_) | Effect::CheckpointWritten => {
+                    panic!("there is no journal")
+                }
             }
         }
         self.effects.clear();

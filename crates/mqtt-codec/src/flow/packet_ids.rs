@@ -15,6 +15,11 @@ impl PacketIds {
         Self { last: None }
     }
 
+    /// Continues behind an identifier that an earlier process gave out last.
+    pub fn restore(&mut self, packet_id: PacketId) {
+        self.last = Some(packet_id);
+    }
+
     /// The next identifier that is not in use `[MQTT5-4.3.2-1]` `[MQTT5-4.3.3-1]` `[MQTT5-2.2.1-3]`
     /// `[MQTT5-2.2.1-4]` `[MQTT311-2.3.1-2]`
     /// `[MQTT311-2.3.1-4]`; none while all 65,535 are.

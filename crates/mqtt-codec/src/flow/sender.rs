@@ -122,6 +122,23 @@ impl<M> Sender<M> {
         self.entries.iter().map(|entry| &entry.in_flight)
     }
 
+    /// The publication in flight under an identifier.
+    #[must_use]
+    pub fn get(&self, packet_id: PacketId) -> Option<&InFlight<M>> {
+        self.entries.get(self.position(packet_id)?).map(|entry| &entry.in_flight)
+    }
+
+    /// The caller's message in flight under an identifier.
+    pub fn message_mut(&mut self, packet_id: PacketId) -> Option<&mut M> {
+        let position = self.position(packet_id)?;
+        self.entries.get_mut(position).map(|entry| &mut entry.in_flight.message)
+    }
+
+    /// The caller's messages in flight, oldest first, with their identifiers.
+    pub fn messages_mut(&mut self) -> impl Iterator<Item = (PacketId, &mut M)> {
+        self.entries.iter_mut().map(|entry| (entry.in_flight.packet_id, &mut entry.in_flight.message))
+    }
+
     /// Takes a publication into flight; the caller sends the PUBLISH. Ask [`has_room`](Self::has_room)
     /// before; `packet_id` must not be in use.
     #[inline]
@@ -180,11 +197,9 @@ impl<M> Sender<M> {
         self.complete(packet_id, QoS::ExactlyOnce, Step::Received)
     }
 
-    /// Drops a publication that cannot be sent and counts as delivered `[MQTT5-3.1.2-25]`.
-    pub fn forget(&mut self, packet_id: PacketId) {
-        if let Some(position) = self.position(packet_id) {
-            let _ = self.take(position);
-        }
+    /// Drops a publication that cannot be sent and counts as delivered `[MQTT5-3.1.2-25]`; here it is back.
+    pub fn forget(&mut self, packet_id: PacketId) -> Option<InFlight<M>> {
+        self.take(self.position(packet_id)?).ok()
     }
 
     /// A new connection continues the session: everything in flight is to be sent again, within the

@@ -55,6 +55,10 @@ fn command_lines_that_make_no_sense_are_refused() {
         &["--workers", "1", "check"],
         &["check", "a.toml", "--config", "b.toml"],
         &["check", "a.toml", "b.toml"],
+        &["journal"],
+        &["journal", "verify"],
+        &["journal", "verify", "a", "b"],
+        &["journal", "dump", "--data-dir", "a"],
     ] {
         let outcome = Cli::try_parse_from([&["mqttd"], arguments].concat());
         assert_eq!(outcome.map_err(|error| error.exit_code()).err(), Some(2), "{arguments:?}");
@@ -70,27 +74,72 @@ fn the_help_names_the_true_defaults() {
     }
 }
 
-fn help(command: Option<&str>) -> String {
+/// The help of a command, by its words.
+fn help(words: &[&str]) -> String {
     let mut root = Cli::command().term_width(100);
     root.build();
-    let command = match command {
-        Some(name) => root.find_subcommand_mut(name).expect("a command"),
-        None => &mut root,
-    };
+    let command =
+        words.iter().fold(&mut root, |command, word| command.find_subcommand_mut(word).expect("a command"));
     command.render_long_help().to_string()
 }
 
 #[test]
 fn help_of_the_daemon() {
-    insta::assert_snapshot!(help(None));
+    insta::assert_snapshot!(help(&[]));
 }
 
 #[test]
 fn help_of_check() {
-    insta::assert_snapshot!(help(Some("check")));
+    insta::assert_snapshot!(help(&["check"]));
 }
 
 #[test]
 fn help_of_config() {
-    insta::assert_snapshot!(help(Some("config")));
+    insta::assert_snapshot!(help(&["config"]));
+}
+
+#[test]
+fn help_of_journal() {
+    let help = [&["journal"][..], &["journal", "verify"], &["journal", "dump"]].map(help);
+    insta::assert_snapshot!(help.join("---\n"), @r"
+    Look at the data of a daemon that does not run
+
+    Usage: mqttd journal <COMMAND>
+
+    Commands:
+      verify  Read everything in a data directory and report all that is damaged
+      dump    Show everything in a data directory, record by record
+      help    Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help
+              Print help
+    ---
+    Read everything in a data directory and report all that is damaged
+
+    Usage: mqttd journal verify <DIR>
+
+    Arguments:
+      <DIR>
+              The data directory of a daemon that does not run
+
+    Options:
+      -h, --help
+              Print help
+    ---
+    Show everything in a data directory, record by record
+
+    Usage: mqttd journal dump [OPTIONS] <DIR>
+
+    Arguments:
+      <DIR>
+              The data directory of a daemon that does not run
+
+    Options:
+          --json
+              Write one JSON object per line
+
+      -h, --help
+              Print help
+    ");
 }

@@ -4,11 +4,13 @@
 
 use broker_core::config::{QueuePolicy, ShareStrategy};
 
+use super::Storage;
 use super::field::{Choice as _, Field as _};
 use super::setting::{Setting, put};
-use super::value::Kind::{self, Addresses, Boolean, Bytes, Path, TopicPrefix};
+use super::value::Kind::{self, Addresses, Boolean, Bytes, Path, Rules, TopicPrefix};
 use crate::log::Level;
 
+const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 const PIB: u64 = 1 << 50;
 const U16: u64 = u16::MAX as u64;
@@ -58,10 +60,31 @@ pub(super) static SETTINGS: &[Setting] = &[
          authentication is configured."
     ),
     daemon!(
+        storage,
+        Kind::Choice(Storage::NAMES),
+        "Whether data outlives the process. disk: what was acknowledged is on disk, in data_dir. \
+         memory: sessions, queued and retained messages end with the process and nothing is \
+         written."
+    ),
+    daemon!(
         data_dir,
         Path,
         "The directory for data that outlives the process; a relative path starts at the working \
-         directory. This version keeps everything in memory and writes nothing there."
+         directory. It is made if it is not there, and belongs to one mqttd at a time. It holds what \
+         is queued and retained, and beside it at most about 2 times journal.checkpoint_bytes; when \
+         nothing is queued any more it shrinks to that by itself. When its disk is full or failing, \
+         what would have to be stored is refused: 0x97 for 5.0, a closed connection for 3.x; \
+         everything else goes on, and so does this when there is room again."
+    ),
+    engine!(
+        durability,
+        Rules,
+        "Where a message is when its publisher gets the acknowledgement, by topic: rules as \
+         FILTER=LEVEL, of which the first that matches holds; disk where none does. disk: on disk, \
+         if it is retained or a session that outlives its connection is to have it. memory: in \
+         the memory of every session that is to have it; a crash loses it. none: nowhere; a \
+         session whose client is away does not get it. A filter that holds a comma can only stand in \
+         a file."
     ),
     daemon!(
         workers,
@@ -235,6 +258,21 @@ pub(super) static SETTINGS: &[Setting] = &[
         sys.interval_ms,
         integer(0, U32),
         "Milliseconds between publications of the $SYS topics. 0 switches them off."
+    ),
+    daemon!(
+        journal.segment_bytes,
+        bytes(MIB, GIB),
+        "Bytes after which the journal goes on in another file. Space comes back by whole files: \
+         smaller ones give it back sooner, larger ones are fewer. A larger message has a file of \
+         its own."
+    ),
+    daemon!(
+        journal.checkpoint_bytes,
+        bytes(MIB, 1024 * GIB),
+        "Bytes appended to the journal until everything that is still true is written once more and \
+         what was before can go. A start reads at most about twice as much; fewer bytes make starts \
+         faster and cost more writing. What is written once more counts four times: with very many \
+         sessions it is done less often."
     ),
     daemon!(
         log.level,

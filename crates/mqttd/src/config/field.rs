@@ -3,9 +3,10 @@
 
 use std::path::PathBuf;
 
-use broker_core::config::{QueuePolicy, ShareStrategy};
+use broker_core::config::{Durability, DurabilityRule, QueuePolicy, ShareStrategy};
 use mqtt_codec::QoS;
 
+use super::Storage;
 use super::listen::ListenAddress;
 use super::value::Value;
 use crate::log::Level;
@@ -25,7 +26,7 @@ macro_rules! unsigned {
             fn from_value(value: Value) -> Option<Self> {
                 match value {
                     Value::Integer(integer) => Self::try_from(integer).ok(),
-                    Value::Boolean(_) | Value::Text(_) | Value::Addresses(_) => None,
+                    Value::Boolean(_) | Value::Text(_) | Value::Addresses(_) | Value::Rules(_) => None,
                 }
             }
 
@@ -53,7 +54,7 @@ macro_rules! choice {
                         $($name => Some(Self::$variant),)+
                         _ => None,
                     },
-                    Value::Integer(_) | Value::Boolean(_) | Value::Addresses(_) => None,
+                    Value::Integer(_) | Value::Boolean(_) | Value::Addresses(_) | Value::Rules(_) => None,
                 }
             }
 
@@ -82,6 +83,10 @@ choice!(ShareStrategy {
     StickyPublisher = "sticky_publisher",
 });
 
+choice!(Storage { Disk = "disk", Memory = "memory" });
+
+choice!(Durability { Disk = "disk", Memory = "memory", None = "none" });
+
 choice!(Level { Error = "error", Warn = "warn", Info = "info", Debug = "debug" });
 
 impl Field for QoS {
@@ -98,7 +103,7 @@ impl Field for bool {
     fn from_value(value: Value) -> Option<Self> {
         match value {
             Value::Boolean(boolean) => Some(boolean),
-            Value::Integer(_) | Value::Text(_) | Value::Addresses(_) => None,
+            Value::Integer(_) | Value::Text(_) | Value::Addresses(_) | Value::Rules(_) => None,
         }
     }
 
@@ -111,7 +116,7 @@ impl Field for String {
     fn from_value(value: Value) -> Option<Self> {
         match value {
             Value::Text(text) => Some(text),
-            Value::Integer(_) | Value::Boolean(_) | Value::Addresses(_) => None,
+            Value::Integer(_) | Value::Boolean(_) | Value::Addresses(_) | Value::Rules(_) => None,
         }
     }
 
@@ -134,11 +139,24 @@ impl Field for Vec<ListenAddress> {
     fn from_value(value: Value) -> Option<Self> {
         match value {
             Value::Addresses(addresses) => Some(addresses),
-            Value::Integer(_) | Value::Boolean(_) | Value::Text(_) => None,
+            Value::Integer(_) | Value::Boolean(_) | Value::Text(_) | Value::Rules(_) => None,
         }
     }
 
     fn to_value(&self) -> Value {
         Value::Addresses(self.clone())
+    }
+}
+
+impl Field for Vec<DurabilityRule> {
+    fn from_value(value: Value) -> Option<Self> {
+        match value {
+            Value::Rules(rules) => Some(rules),
+            Value::Integer(_) | Value::Boolean(_) | Value::Text(_) | Value::Addresses(_) => None,
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::Rules(self.clone())
     }
 }

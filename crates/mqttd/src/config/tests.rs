@@ -67,6 +67,22 @@ fn a_list_replaces_the_list_of_a_weaker_source() {
 }
 
 #[test]
+fn rules_of_durability_are_kept_in_their_order() {
+    use broker_core::config::Durability::{Disk, Memory, None};
+    for (file, flags, expected) in [
+        ("", &[][..], &[][..]),
+        ("durability = []", &[], &[]),
+        ("durability = ['a,b/#=none', '#=memory']", &[], &[("a,b/#", None), ("#", Memory)]),
+        ("durability = ['#=memory']", &[("durability", "x=disk, y = none")], &[("x", Disk), ("y", None)]),
+        ("durability = ['#=memory']", &[("durability", "")], &[]),
+    ] {
+        let rules = settings(file, &[], flags).engine.durability;
+        let rules: Vec<_> = rules.iter().map(|rule| (rule.filter.as_str(), rule.durability)).collect();
+        assert_eq!(rules, expected, "{file:?} {flags:?}");
+    }
+}
+
+#[test]
 fn every_spelling_of_a_value_means_the_same() {
     for (file, flags) in [
         ("limits.packet_bytes_max = 65536", &[][..]),
@@ -126,7 +142,8 @@ fn the_configuration_in_effect_says_who_set_what() {
 #[test]
 fn the_configuration_in_effect_is_a_file_that_brings_it_about() {
     let given = load(
-        "limits.queue_bytes_max = \"3 MiB\"\ncapabilities.maximum_qos = 1\nlog.level = \"debug\"",
+        "durability = ['a/#=none', 'b=memory']\nstorage = 'memory'\nlimits.queue_bytes_max = \"3 MiB\"\n\
+         capabilities.maximum_qos = 1\nlog.level = \"debug\"",
         &[("MQTTD_QUEUE_POLICY", "hold_publisher"), ("MQTTD_SHARE_STRATEGY", "sticky_topic")],
         &[("data_dir", "a \"quoted\"\\path\n"), ("listen", "[::1]:0,127.0.0.1:0"), ("sys.interval_ms", "0")],
     )

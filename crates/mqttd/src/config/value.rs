@@ -3,7 +3,10 @@
 
 use std::fmt;
 
+use broker_core::config::DurabilityRule;
+
 use super::byte_size;
+use super::durability;
 use super::listen::ListenAddress;
 
 /// A value as somebody gave it.
@@ -49,6 +52,8 @@ pub(crate) enum Value {
     Text(String),
     /// Where to listen.
     Addresses(Vec<ListenAddress>),
+    /// Which topics are how durable.
+    Rules(Vec<DurabilityRule>),
 }
 
 /// What a setting accepts. Bounds are inclusive.
@@ -68,6 +73,8 @@ pub(super) enum Kind {
     Choice(&'static [&'static str]),
     /// IP addresses with ports.
     Addresses,
+    /// Rules of durability, strongest first.
+    Rules,
 }
 
 /// Leaves room for the client identifier in a Topic Name of 65,535 bytes.
@@ -97,6 +104,7 @@ impl Kind {
             Self::TopicPrefix => text(typed).filter(|prefix| is_topic_prefix(prefix)).map(owned),
             Self::Choice(names) => text(typed).filter(|name| names.contains(name)).map(owned),
             Self::Addresses => return addresses(typed).map(Value::Addresses),
+            Self::Rules => return rules(typed).map(Value::Rules),
         };
         value.ok_or_else(|| format!("is {typed}; it must be {}", self.requirement(typed)))
     }
@@ -112,11 +120,8 @@ impl Kind {
             .unwrap_or_else(|| integer.to_string()),
             Value::Boolean(boolean) => boolean.to_string(),
             Value::Text(text) => quoted(text),
-            Value::Addresses(addresses) => {
-                let items: Vec<String> =
-                    addresses.iter().map(|address| quoted(&address.to_string())).collect();
-                format!("[{}]", items.join(", "))
-            }
+            Value::Addresses(addresses) => list(addresses.iter().map(|address| quoted(&address.to_string()))),
+            Value::Rules(rules) => list(rules.iter().map(|rule| quoted(&durability::written(rule)))),
         }
     }
 
@@ -126,9 +131,10 @@ impl Kind {
             Self::Integer { .. } | Self::Bytes { .. } => text.parse().map_or(Raw::Text(text), Raw::Integer),
             Self::Boolean => text.parse().map_or(Raw::Text(text), Raw::Boolean),
             Self::Path | Self::TopicPrefix | Self::Choice(_) => Raw::Text(text),
-            Self::Addresses => {
-                Raw::List(text.split(',').map(|item| Raw::Text(item.trim().to_owned())).collect())
-            }
+            Self::Addresses => items_of(&text),
+            // Unlike a broker that listens nowhere, one without rules makes sense.
+            Self::Rules if text.trim().is_empty() => Raw::List(Vec::new()),
+            Self::Rules => items_of(&text),
         }
     }
 
@@ -171,8 +177,17 @@ impl fmt::Display for Kind {
                 }
             }
             Self::Addresses => f.write_str("a list of addresses such as [\"127.0.0.1:1883\"]"),
+            Self::Rules => write!(f, "a list of rules such as [{:?}]", durability::EXAMPLE),
         }
     }
+}
+
+fn list(items: impl Iterator<Item = String>) -> String {
+    format!("[{}]", items.collect::<Vec<_>>().join(", "))
+}
+
+fn items_of(text: &str) -> Raw {
+    Raw::List(text.split(',').map(|item| Raw::Text(item.trim().to_owned())).collect())
 }
 
 fn whole(raw: &Raw) -> Option<u64> {
@@ -219,4 +234,15 @@ fn addresses(raw: &Raw) -> Result<Vec<ListenAddress>, String> {
         return Err("is empty; it must hold an address such as \"127.0.0.1:1883\"".to_owned());
     }
     Ok(addresses)
+}
+
+fn rules(raw: &Raw) -> Result<Vec<DurabilityRule>, String> {
+    let Raw::List(items) = raw else {
+        return Err(format!("is {raw}; it must be {}", Kind::Rules));
+    };
+    let rule = |item| {
+        let text = text(item).ok_or_else(|| format!("holds {item}; it must be {}", Kind::Rules))?;
+        durability::parse(text).map_err(|wrong| format!("holds {item}: {wrong}"))
+    };
+    items.iter().map(rule).collect()
 }

@@ -4,7 +4,7 @@
 use std::fmt;
 
 /// Seconds since 1970, displayed as `2026-11-22T00:00:00Z`.
-pub(super) struct Timestamp(pub(super) u64);
+pub(crate) struct Timestamp(pub(crate) u64);
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

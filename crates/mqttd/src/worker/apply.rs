@@ -31,6 +31,9 @@ impl Worker {
                 }
                 Effect::Close { connection, cause } => self.close(connection, cause),
                 Effect::Forward { shard, message } => self.forward(shard, message),
+                Effect::Load { session, positions } => self.load(session, positions),
+                Effect::CheckpointWritten => self.has_recorded = true,
+                Effect::Surveyed(found) => self.surveyed(found),
             }
         }
         self.effect_list = list;

@@ -147,7 +147,7 @@ fn try_write(connection: &mut Connection, pool: &mut BufferPool) -> (Written, u6
             return Err(io::ErrorKind::WouldBlock.into());
         }
         let taken = transport.try_write(parts)?;
-        took_all = taken == parts.iter().map(|part| part.len()).sum();
+        took_all = taken == parts.iter().map(|part| part.len()).sum::<usize>();
         Ok(taken)
     });
     (written(&outcome), (before - connection.outbox.len()) as u64)

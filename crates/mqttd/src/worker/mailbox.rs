@@ -1,10 +1,12 @@
 //! Owns what one worker is told by other threads: the mail and the wake-up. What the mail means is the
 //! receiving worker's business.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::task::Waker;
 
-use broker_core::{PeerMessage, ShardId};
+use broker_core::journal::Position;
+use broker_core::{Message, PeerMessage, SessionId, ShardId};
 use parking_lot::Mutex;
 
 use crate::handshake::Arrival;
@@ -23,6 +25,24 @@ pub(crate) enum Mail {
     Arrival(Box<Arrival>),
     /// What another shard says to this one.
     Peer(PeerMessage),
+    /// What a session has asked the journal for. There is one per session at a time.
+    Loaded {
+        /// For whom.
+        session: SessionId,
+        /// In the order of the request; none for what cannot be read.
+        messages: Vec<(Position, Option<Arc<Message>>)>,
+    },
+    /// Everything that is still true is to be recorded.
+    Checkpoint,
+    /// What is still needed of these places of the journal is to be told.
+    Survey {
+        /// The first.
+        from: Position,
+        /// Behind the last.
+        to: Position,
+    },
+    /// Records that are somewhere else as well, sorted by where they were.
+    Copied(Arc<[(Position, Position)]>),
     /// The broker goes down.
     Shutdown,
 }
@@ -106,12 +126,12 @@ impl Mailbox {
     }
 
     /// Whether there is something to take, or something to look at again.
-    pub(super) fn has_mail(&self) -> bool {
+    pub(crate) fn has_mail(&self) -> bool {
         self.has_mail.load(SeqCst)
     }
 
     /// Makes the reader look, waking it if it sleeps.
-    pub(super) fn nudge(&self) {
+    pub(crate) fn nudge(&self) {
         self.has_mail.store(true, SeqCst);
         if self.is_parked.swap(false, SeqCst) {
             self.wake_reader();
@@ -148,7 +168,7 @@ impl Mailbox {
 fn deliveries(message: &PeerMessage) -> u64 {
     match message {
         PeerMessage::Deliver { targets, .. } => targets.len() as u64,
-        PeerMessage::Stored(_) => 0,
+        PeerMessage::HandOver { .. } | PeerMessage::Stored(_) | PeerMessage::CheckpointBegun => 0,
     }
 }
 

@@ -21,16 +21,17 @@ impl Worker {
 
     /// Whether packets of the connection may be handled now. If not, its task is woken when they may.
     ///
-    /// They may not while other workers are behind, and while more than twice `outbox_bytes_max` waits
+    /// They may not while other workers or the disk are behind, and while more than twice `outbox_bytes_max` waits
     /// for a client that sends and does not read: the engine stops its deliveries at `outbox_bytes_max`,
     /// so what comes above is answers.
     #[inline]
     pub(crate) fn may_read(&mut self, id: ConnectionId) -> bool {
+        let is_held_back = self.is_held_back();
         let Some(connection) = self.connections.get_mut(id) else { return false };
         if connection.phase != Phase::Open {
             return false;
         }
-        if self.outgoing.is_held_back() {
+        if is_held_back {
             if !std::mem::replace(&mut connection.is_held_back, true) {
                 self.held_back.push(id);
             }

@@ -3,6 +3,7 @@
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
 use broker_core::PeerMessage;
@@ -66,11 +67,13 @@ fn a_worker_whose_mail_is_not_taken_stops_reading_and_goes_on_when_it_is() {
         id: ShardId(0),
         node,
         mailboxes: Arc::clone(&mailboxes),
+        everyone: Arc::new(Barrier::new(1)),
         seed: 0,
-        clock: Clock::start(),
+        durable: None,
+        clock: Clock::start(0),
         log: Log::to_standard_error(Level::Error),
     };
-    let worker = start(plan, ()).expect("a thread");
+    let worker = start(plan, (), ()).expect("a thread");
     let (socket, mut client) = pair();
     let address = client.local_addr().expect("connected");
     mailboxes[0].put(Mail::Arrival(Box::new(Arrival { socket, address, received: connect(b'p') })));

@@ -1,4 +1,4 @@
-//! Owns the task that a worker's turns end with: receive mail, post mail, write. It is woken by the
+//! Owns the task that a worker's turns end with: receive mail, hand records over, post mail, write. It is woken by the
 //! first thing there is to do and runs behind the tasks that were woken before, so that one write
 //! carries what all of them had to say.
 
@@ -38,10 +38,14 @@ impl Future for Tick {
         for mail in mail.drain(..) {
             admitted.extend(worker.receive_mail(mail));
         }
+        worker.hear_of_durability();
+        // Before anybody hears of it: what another worker records because of our mail is then behind it.
+        worker.flush_journal();
         worker.post();
         worker.let_go();
         worker.flush();
         worker.report_outboxes();
+        worker.wait_for_durability();
         worker.end_turn();
         let has_ended = worker.has_ended();
         drop(worker);
@@ -75,6 +79,22 @@ impl Worker {
                 None
             }
             Mail::Arrival(arrival) => self.admit(*arrival),
+            Mail::Loaded { session, messages } => {
+                self.step(Input::Loaded { session, messages });
+                None
+            }
+            Mail::Checkpoint => {
+                self.step(Input::Checkpoint);
+                None
+            }
+            Mail::Survey { from, to } => {
+                self.step(Input::Survey { from, to });
+                None
+            }
+            Mail::Copied(copies) => {
+                self.step(Input::Copied(copies));
+                None
+            }
             Mail::Shutdown => {
                 self.life = Life::Ending;
                 self.step(Input::Shutdown);
@@ -86,17 +106,18 @@ impl Worker {
     /// Posts what waits for other workers.
     pub(super) fn post(&mut self) {
         if self.outgoing.is_waiting() {
+            self.flush_journal();
             let dropped = self.outgoing.post();
             self.stats().publishes_dropped.add(dropped);
         }
     }
 
-    /// Lets connections go on that other workers held back, if these have room again.
+    /// Lets connections go on that other workers or the disk held back, if these have room again.
     fn let_go(&mut self) {
         if self.outgoing.is_held_back() {
             self.outgoing.look_for_room();
         }
-        if self.outgoing.is_held_back() {
+        if self.is_held_back() {
             return;
         }
         for id in self.held_back.drain(..) {
@@ -109,6 +130,6 @@ impl Worker {
 
     /// Whether the worker has told its clients that it ends, and they have gone or had their time.
     fn has_ended(&self) -> bool {
-        self.life == Life::Ending && self.connections.is_empty()
+        self.life == Life::Ending && self.connections.is_empty() && !self.has_to_flush_journal()
     }
 }

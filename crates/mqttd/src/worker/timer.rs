@@ -4,6 +4,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 
 use broker_core::{Input, Timestamp};
 use tokio::time::Sleep;
@@ -75,11 +76,17 @@ impl Worker {
         }
     }
 
-    fn time_has_come(&mut self) {
+    pub(super) fn time_has_come(&mut self) {
         if self.shard.next_deadline().is_some_and(|due| due <= self.now) {
             self.step(Input::Tick);
         }
         self.close_overdue();
+    }
+
+    /// When the earliest deadline up to this time is, for the runtime's timers.
+    pub(super) fn instant_of_deadline(&self, latest: Timestamp) -> Option<Instant> {
+        let due = self.next_deadline();
+        if due <= latest { self.clock.instant(due) } else { None }
     }
 
     fn next_deadline(&self) -> Timestamp {

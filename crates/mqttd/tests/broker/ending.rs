@@ -99,7 +99,7 @@ fn a_port_that_is_taken_is_named_together_with_the_way_out() {
     let broker = Broker::start(&[]);
     let address = broker.address;
     let mut second = Command::new(env!("CARGO_BIN_EXE_mqttd"))
-        .args(["--listen", &address.to_string()])
+        .args(["--listen", &address.to_string(), "--set", "storage=memory"])
         .env_clear()
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -123,7 +123,7 @@ fn a_port_that_is_taken_is_named_together_with_the_way_out() {
 #[test]
 fn every_address_is_announced_and_served() {
     let mut process = Command::new(env!("CARGO_BIN_EXE_mqttd"))
-        .args(["--listen", "127.0.0.1:0", "--listen", "127.0.0.2:0"])
+        .args(["--listen", "127.0.0.1:0", "--listen", "127.0.0.2:0", "--set", "storage=memory"])
         .env_clear()
         .stdout(Stdio::piped())
         .spawn()

@@ -11,9 +11,10 @@ use crate::bytes;
 /// Longer than anything takes; reached only by a test that fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A running broker, killed when it is dropped.
+/// A running broker with a data directory of its own, killed when it is dropped.
 pub(crate) struct Broker {
     process: Child,
+    _data_dir: tempfile::TempDir,
     pub(crate) address: SocketAddr,
 }
 
@@ -32,7 +33,10 @@ impl Broker {
     }
 
     fn start_by(mut command: Command, arguments: &[&str]) -> Self {
+        let data_dir = tempfile::tempdir().expect("a directory");
         let mut process = command
+            .arg("--data-dir")
+            .arg(data_dir.path())
             .args(["--listen", "127.0.0.1:0", "--log-level", "warn"])
             .args(arguments)
             .env_clear()
@@ -49,7 +53,7 @@ impl Broker {
             .strip_prefix("mqttd listening on ")
             .and_then(|address| address.parse().ok())
             .unwrap_or_else(|| panic!("{line:?} names no address"));
-        Self { process, address }
+        Self { process, _data_dir: data_dir, address }
     }
 
     /// A new connection that has said nothing.

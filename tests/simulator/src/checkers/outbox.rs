@@ -3,10 +3,13 @@
 
 use super::{Checker, Scene, Verdict, ensure};
 use crate::observation::Observation;
-use mqtt_codec::Packet;
+use mqtt_codec::{Packet, QoS};
 
-#[derive(Debug)]
-pub(super) struct Outbox;
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    /// Whether what is sent in this step had waited for the disk: it was under way when the outbox filled up.
+    has_waited: bool,
+}
 
 impl Checker for Outbox {
     fn name(&self) -> &'static str {
@@ -14,9 +17,21 @@ impl Checker for Outbox {
     }
 
     fn observe(&mut self, scene: &Scene<'_>) -> Verdict {
-        let Observation::Sent { connection, packet: Packet::Publish(_), .. } = *scene.observation else {
-            return Ok(());
+        let (connection, publish) = match *scene.observation {
+            Observation::Sent { connection, packet: Packet::Publish(publish), .. } => (connection, publish),
+            Observation::ToldDurable { .. } => {
+                self.has_waited = true;
+                return Ok(());
+            }
+            Observation::StepEnded => {
+                self.has_waited = false;
+                return Ok(());
+            }
+            _ => return Ok(()),
         };
+        if self.has_waited && publish.delivery.qos() > QoS::AtMostOnce {
+            return Ok(());
+        }
         let is_congested = scene.truth.connections.get(&connection).is_some_and(|it| it.is_congested);
         ensure(!is_congested, || format!("#{} was sent a message while its outbox is full", connection.0))
     }

@@ -80,6 +80,12 @@ fn check_copies(truth: &Truth, is_mine: impl Fn(&MessageKey) -> bool) -> Verdict
 fn can_take(truth: &Truth, session: &Session, qos: QoS) -> bool {
     let Some(id) = session.connection else { return false };
     let connection = &truth.connections[&id];
+    // A CONNACK that waits for the disk keeps everything waiting, QoS 2 waits by itself, and what had waited for the
+    // client comes off the disk.
+    let has_just_come = session.is_durable && connection.step == truth.step;
+    if !connection.is_accepted || has_just_come || session.is_durable && qos == QoS::ExactlyOnce {
+        return false;
+    }
     if connection.is_congested || qos == QoS::AtMostOnce {
         return !connection.is_congested;
     }

@@ -39,6 +39,10 @@ impl Checker for Window {
                 self.open.remove(&connection);
                 Ok(())
             }
+            Observation::Died => {
+                self.open.clear();
+                Ok(())
+            }
             _ => Ok(()),
         }
     }

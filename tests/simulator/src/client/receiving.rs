@@ -38,6 +38,8 @@ impl Client {
     fn receive_packet(&mut self, packet: Packet, session: Option<SessionKey>, output: &mut Output) {
         let Some(connection) = &mut self.connection else { return };
         match (connection.phase, packet) {
+            // The end of the connection follows.
+            (Phase::AwaitsConnAck, Packet::ConnAck(connack)) if connack.reason.is_error() => {}
             (Phase::AwaitsConnAck, Packet::ConnAck(connack)) => match session {
                 Some(session) => self.connected(&connack, session, output),
                 None => output.complaint = Some("CONNACK without a session".to_owned()),

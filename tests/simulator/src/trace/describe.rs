@@ -39,6 +39,25 @@ impl fmt::Display for Described<'_> {
                 write!(out, "{} < no packet: {text}", At(connection))
             }
             Observation::Closed { connection, cause } => write!(out, "{} closed: {cause:?}", At(connection)),
+            Observation::Recorded { shard, position, record } => {
+                write!(out, "shard {} records {:#x}: {record:?}", shard.0, position.get())
+            }
+            Observation::TurnEnds { shard } => write!(out, "shard {} ends its turn", shard.0),
+            Observation::Flushed { shard, last } => {
+                write!(out, "shard {} has ended its turn at {:#x}", shard.0, last.get())
+            }
+            Observation::Failing { is_failing } => write!(out, "the disk is failing: {is_failing}"),
+            Observation::Committed { durable } => write!(out, "on disk up to {:#x}", durable.get()),
+            Observation::ToldDurable { shard } => write!(out, "shard {} hears what is on disk", shard.0),
+            Observation::Loaded { shard } => write!(out, "shard {} gets messages off the disk", shard.0),
+            Observation::ShutDown { shard } => write!(out, "shard {} shuts down", shard.0),
+            Observation::Died => write!(out, "the broker is gone"),
+            Observation::Restarted { cut, died_ms, node } => {
+                let shards = node.shards().count();
+                write!(out, "the broker restarts with {shards} shards, cut at {:#x}, ", cut.get())?;
+                write!(out, "dead since {died_ms} ms")
+            }
+            Observation::Stored { files, bytes } => write!(out, "{bytes} bytes in {files} files"),
             Observation::StepEnded => write!(out, "."),
             Observation::Delivered { connection, delivered } => {
                 write!(out, "{} delivers {} at {:?}", At(connection), delivered.key, delivered.qos)

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::observation::MessageKey;
 use broker_core::ConnectionId;
-use mqtt_codec::packet::Publish;
+use mqtt_codec::{QoS, packet::Publish};
 
 /// A PUBLISH to a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,8 +81,8 @@ impl Truth {
         else {
             return Attribution::NotInFlight;
         };
-        let in_flight = self.sessions[connection.session].in_flight.get_mut(&packet_id.get());
-        match in_flight {
+        let was_restored = self.sessions[connection.session].was_restored;
+        match self.sessions[connection.session].in_flight.get_mut(&packet_id.get()) {
             Some(in_flight)
                 if in_flight.key == *key
                     && in_flight.qos == publish.delivery.qos()
@@ -93,6 +93,8 @@ impl Truth {
                 connection.sent.insert(packet_id.get(), in_flight.source);
                 Attribution::Again(in_flight.source)
             }
+            // It was taken into flight before a crash, which came before it was sent or the truth could know.
+            None if was_restored => self.attribute_first(id, publish, key),
             _ => Attribution::NotInFlight,
         }
     }
@@ -111,6 +113,8 @@ impl Truth {
         let told = connection.version.has_properties().then(|| Told::of(publish));
         let (key, retain, at_ms) = (key.clone(), publish.retain, self.now_ms);
         let send = self.sends.len();
+        let is_recorded = qos == QoS::ExactlyOnce && self.sessions[session].is_durable;
+        let step = if is_recorded { 0 } else { self.step + 1 };
         self.sends.push(Send {
             session,
             key: key.clone(),
@@ -118,6 +122,7 @@ impl Truth {
             retain,
             told,
             at_ms,
+            step,
             slot: None,
             receipts: 0,
         });
@@ -129,8 +134,15 @@ impl Truth {
                 return attribution;
             };
             connection.sent.insert(packet_id, source);
-            let in_flight = InFlight { key, qos, source, progress: Progress::Published, connection: id };
-            self.sessions[session].in_flight.insert(packet_id, in_flight);
+            let progress = Progress::Published;
+            let in_flight = InFlight { key, qos, source, progress, received_step: 0, connection: id };
+            let session = &mut self.sessions[session];
+            if is_recorded {
+                for memento in &mut session.mementos {
+                    memento.core.in_flight.insert(packet_id, in_flight.clone());
+                }
+            }
+            session.in_flight.insert(packet_id, in_flight);
         }
         attribution
     }

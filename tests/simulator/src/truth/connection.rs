@@ -3,7 +3,7 @@
 use super::{PublicationId, SendId, SessionKey};
 use mqtt_codec::{
     ProtocolVersion,
-    packet::{Connect, Subscribe, SubscriptionOptions, Unsubscribe},
+    packet::Connect,
 };
 use std::collections::{BTreeMap, VecDeque};
 
@@ -24,6 +24,12 @@ pub(crate) struct Connection {
     pub keep_alive_seconds: u16,
     pub last_received_ms: u64,
     pub is_congested: bool,
+    /// Whether CONNACK was sent.
+    pub is_accepted: bool,
+    /// Whether CONNACK promises something: a session, or how long it lasts.
+    pub(super) is_promised: bool,
+    /// The step of its CONNECT.
+    pub step: u64,
     /// Whether the broker still counts on it.
     pub is_open: bool,
     /// Whether another connection of the client took its session.
@@ -45,8 +51,8 @@ pub(crate) struct Connection {
 /// A request that awaits its answer.
 #[derive(Clone, Debug)]
 pub(crate) enum Request {
-    Subscribe { filters: Vec<(String, SubscriptionOptions)>, identifier: u32 },
-    Unsubscribe { filters: Vec<String> },
+    Subscribe { step: u64 },
+    Unsubscribe { step: u64 },
 }
 
 impl Connection {
@@ -63,6 +69,9 @@ impl Connection {
             keep_alive_seconds: connect.keep_alive_seconds,
             last_received_ms: now_ms,
             is_congested: false,
+            is_accepted: false,
+            is_promised: false,
+            step: 0,
             is_open: true,
             is_taken_over: false,
             requests: BTreeMap::new(),
@@ -72,19 +81,5 @@ impl Connection {
             sent: BTreeMap::new(),
             sent_at_most_once: VecDeque::new(),
         }
-    }
-
-    pub(super) fn request_subscribe(&mut self, subscribe: &Subscribe) {
-        let filters = subscribe
-            .subscriptions()
-            .map(|subscription| (subscription.filter.text().to_owned(), subscription.options))
-            .collect();
-        let identifier = subscribe.properties.subscription_identifier().map_or(0, Into::into);
-        self.requests.insert(subscribe.packet_id.get(), Request::Subscribe { filters, identifier });
-    }
-
-    pub(super) fn request_unsubscribe(&mut self, unsubscribe: &Unsubscribe) {
-        let filters = unsubscribe.filters().map(|filter| filter.text().to_owned()).collect();
-        self.requests.insert(unsubscribe.packet_id.get(), Request::Unsubscribe { filters });
     }
 }

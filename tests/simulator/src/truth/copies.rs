@@ -30,6 +30,14 @@ pub(crate) struct Copy {
     pub sent: Option<SendId>,
     /// Whether the session's queue was so full that it may have been dropped.
     pub was_pressed: bool,
+    /// Whether it will never come: it was at QoS 0 and could not be sent, or it was undone.
+    pub(super) is_missed: bool,
+    /// Whether the subscription that it is for may be gone since a crash.
+    pub(super) is_doubtful: bool,
+    /// The step that made the last of its subscriptions.
+    pub(super) subscribed_step: u64,
+    /// How often the application had got it before a crash made the broker forget.
+    pub(super) receipts: u32,
 }
 
 /// A message that is due to one member of a group.
@@ -67,6 +75,10 @@ pub(crate) enum Excuse {
     GroupLeft,
     /// Somebody in the group gets it at QoS 0.
     AtMostOnce,
+    /// It was refused, or lost in a crash before it was acknowledged.
+    Undone,
+    /// It was for a subscription that was lost in a crash before it was acknowledged.
+    Unsubscribed,
 }
 
 impl Copy {
@@ -77,8 +89,10 @@ impl Copy {
         matching: impl Iterator<Item = Subscription>,
     ) -> Self {
         let (mut qos, mut retain_as_published, mut identifiers) = (QoS::AtMostOnce, false, Vec::new());
+        let mut subscribed_step = 0;
         for options in matching {
             qos = qos.max(options.qos);
+            subscribed_step = subscribed_step.max(options.step);
             retain_as_published |= options.retain_as_published;
             identifiers.extend((options.identifier != 0).then_some(options.identifier));
         }
@@ -92,6 +106,10 @@ impl Copy {
             identifiers,
             sent: None,
             was_pressed: false,
+            is_missed: false,
+            is_doubtful: false,
+            subscribed_step,
+            receipts: 0,
         }
     }
 }
@@ -133,6 +151,7 @@ impl Truth {
     /// A copy will never be sent.
     pub(super) fn miss(&mut self, copy: CopyId) {
         self.no_longer_waits(copy);
+        self.copies[copy].is_missed = true;
         let Copy { publication, session, .. } = self.copies[copy];
         let key = self.publications[publication].key.clone();
         if let Some(copies) = self.copies_by_key.get_mut(&(session, key)) {
@@ -187,6 +206,10 @@ impl Truth {
         let (publication, session) = (&self.publications[copy.publication], &self.sessions[copy.session]);
         if session.has_ended {
             Some(Excuse::SessionEnded)
+        } else if publication.is_undone {
+            Some(Excuse::Undone)
+        } else if copy.is_doubtful {
+            Some(Excuse::Unsubscribed)
         } else if copy.was_pressed {
             Some(Excuse::QueueFull)
         } else if copy.sent.is_none() && publication.is_expired(self.now_ms) {
@@ -246,6 +269,7 @@ impl Truth {
         for group in std::mem::take(&mut self.sessions[key].groups) {
             self.leave_group(key, &group);
         }
+        let was_restored = self.sessions[key].was_restored;
         let is_lost =
             |send: &&Send| send.session == key && send.qos == QoS::ExactlyOnce && send.receipts == 0;
         // Any of the copies that are alike may be the one.
@@ -254,7 +278,11 @@ impl Truth {
             // It may have waited here, with nobody else left to get it.
             let group = self.groups.get(&copy.group);
             let is_left = copy.sends.is_empty() && group.is_none_or(|group| group.members.is_empty());
-            if is_left || lost.contains(&Slot::Shared(id)) {
+            // Whether one that was recorded as sent before a crash ever was is not known.
+            let was_perhaps_sent = was_restored
+                && copy.sends.is_empty()
+                && self.publications[copy.publication].qos == QoS::ExactlyOnce;
+            if is_left || was_perhaps_sent || lost.contains(&Slot::Shared(id)) {
                 copy.excuse = Some(Excuse::GroupLeft);
             }
         }

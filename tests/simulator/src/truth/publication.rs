@@ -2,7 +2,7 @@
 
 use super::{Copy, CopyId, SessionKey, SharedCopy, Truth, Will, filter};
 use crate::observation::MessageKey;
-use broker_core::{ConnectionId, ShardId};
+use broker_core::{ConnectionId, ShardId, journal::Position};
 use bytes::Bytes;
 use mqtt_codec::{
     Properties, Property, QoS,
@@ -29,6 +29,17 @@ pub(crate) struct Publication {
     pub has_reached: bool,
     /// Shards of subscribers that it has not arrived at.
     pub pending: BTreeSet<ShardId>,
+    /// Whether its publisher got the acknowledgement.
+    pub(super) is_promised: bool,
+    /// Whether it was refused, or lost in a crash.
+    pub is_undone: bool,
+    /// The identifier that it is known by at QoS 2.
+    pub(super) receipt: Option<u16>,
+    /// The step it was published in.
+    pub(super) step: u64,
+    /// Its record, and that of what it cleared.
+    pub(super) position: Option<Position>,
+    pub(super) cleared: Option<Position>,
     /// When another took its place among the retained messages, as a number of publications; none if it is
     /// there still or never was.
     pub(super) retained_until: Option<PublicationId>,
@@ -43,12 +54,13 @@ pub(super) struct Published {
     retain: bool,
     expiry_seconds: Option<u32>,
     properties: Bytes,
+    receipt: Option<u16>,
 }
 
 impl From<Will> for Published {
     fn from(will: Will) -> Self {
         let Will { topic, payload, qos, retain, expiry_seconds, properties, .. } = will;
-        Self { topic, payload, qos, retain, expiry_seconds, properties }
+        Self { topic, payload, qos, retain, expiry_seconds, properties, receipt: None }
     }
 }
 
@@ -95,8 +107,16 @@ impl Truth {
         {
             return;
         }
+        let id = self.publications.len();
         if let Some(packet_id) = publish.delivery.packet_id() {
-            connection.published.insert(packet_id.get(), self.publications.len());
+            connection.published.insert(packet_id.get(), id);
+        }
+        let receipt = match publish.delivery {
+            Delivery::ExactlyOnce { packet_id, .. } => Some(packet_id.get()),
+            Delivery::AtMostOnce | Delivery::AtLeastOnce { .. } => None,
+        };
+        if let Some(packet_id) = receipt {
+            self.sessions[session].receipts.insert(packet_id, id);
         }
         let published = Published {
             topic,
@@ -105,13 +125,14 @@ impl Truth {
             retain: publish.retain,
             expiry_seconds: publish.properties.message_expiry_interval(),
             properties: forwarded(&publish.properties),
+            receipt,
         };
         self.publish_message(session, published);
     }
 
     /// A message becomes due to everyone who has subscribed at this moment.
     pub(super) fn publish_message(&mut self, publisher: SessionKey, published: Published) {
-        let Published { topic, payload, qos, retain, expiry_seconds, properties } = published;
+        let Published { topic, payload, qos, retain, expiry_seconds, properties, receipt } = published;
         let id = self.publications.len();
         let key = MessageKey::of(&topic, &payload);
         let publication = Publication {
@@ -125,6 +146,12 @@ impl Truth {
             expires_at_ms: expiry_seconds.map(|seconds| self.now_ms + u64::from(seconds) * 1000),
             has_reached: false,
             pending: BTreeSet::new(),
+            is_promised: false,
+            is_undone: false,
+            receipt,
+            step: self.step,
+            position: None,
+            cleared: None,
             retained_until: None,
         };
         self.retain(id, &publication);

@@ -3,23 +3,43 @@
 use super::{Consequence, Progress, Slot, Truth};
 use crate::observation::Delivered;
 use broker_core::ConnectionId;
-use mqtt_codec::PacketId;
+use mqtt_codec::{PacketId, PacketType};
 
 impl Truth {
     /// A client's acknowledgement takes a message one step on, or out of flight.
     pub(super) fn acknowledged(&mut self, id: ConnectionId, packet_id: PacketId, progress: Progress) {
+        let step = self.step;
         let Some(connection) = self.connections.get(&id) else { return };
         let in_flight = &mut self.sessions[connection.session].in_flight;
         match progress {
             Progress::Published => {}
             Progress::Received => {
-                if let Some(in_flight) = in_flight.get_mut(&packet_id.get()) {
+                if let Some(in_flight) = in_flight.get_mut(&packet_id.get())
+                    && in_flight.progress != Progress::Received
+                {
                     in_flight.progress = Progress::Received;
+                    in_flight.received_step = step;
                 }
             }
             Progress::Done => {
                 in_flight.remove(&packet_id.get());
             }
+        }
+    }
+
+    /// PUBCOMP: the client may use the identifier for another message.
+    pub(super) fn promise_released(&mut self, id: ConnectionId, packet_id: u16) {
+        let Some(connection) = self.connections.get(&id) else { return };
+        if let Some(&step) = self.sessions[connection.session].released.get(&packet_id) {
+            self.promise(connection.session, step, PacketType::PubComp);
+        }
+    }
+
+    /// PUBREL: the client may forget that it got the message.
+    pub(super) fn promise_received(&mut self, id: ConnectionId, packet_id: u16) {
+        let Some(connection) = self.connections.get(&id) else { return };
+        if let Some(in_flight) = self.sessions[connection.session].in_flight.get(&packet_id) {
+            self.promise(connection.session, in_flight.received_step, PacketType::PubRel);
         }
     }
 

@@ -17,6 +17,9 @@ pub(crate) struct RetainedDelivery {
     pub is_over: bool,
     /// Whether the session's queue was so full that something may have been dropped.
     pub was_pressed: bool,
+    /// The steps that it began and ended in.
+    pub(super) made_step: u64,
+    pub(super) over_step: Option<u64>,
     /// Publications before it.
     pub(super) since: PublicationId,
 }
@@ -70,6 +73,8 @@ impl Truth {
             sent: BTreeMap::new(),
             is_over: false,
             was_pressed: false,
+            made_step: self.step,
+            over_step: None,
             since: self.publications.len(),
         });
         self.note_pressure(key);
@@ -84,8 +89,11 @@ impl Truth {
 
     /// Retained messages of a filter are no longer due.
     pub(super) fn end_retained(&mut self, key: SessionKey, filter: &str) {
-        for delivery in self.sessions[key].retained.iter_mut().filter(|delivery| delivery.filter == filter) {
+        let step = self.step;
+        let deliveries = self.sessions[key].retained.iter_mut();
+        for delivery in deliveries.filter(|delivery| delivery.filter == filter && !delivery.is_over) {
             delivery.is_over = true;
+            delivery.over_step = Some(step);
         }
     }
 

@@ -1,7 +1,7 @@
 //! Owns what each PUBLISH to a client was: which copy that is due to its session. Copies that are alike cannot
 //! be told apart, so sendings are matched to copies such that all of them are explained, if that can be.
 
-use super::{CopyId, PublicationId, SessionKey, SharedId, Truth};
+use super::{CopyId, PublicationId, SessionKey, SharedCopy, SharedId, Subscription, Truth};
 use crate::observation::MessageKey;
 use mqtt_codec::QoS;
 
@@ -18,6 +18,8 @@ pub(crate) struct Send {
     /// What only 5.0 tells.
     pub told: Option<Told>,
     pub at_ms: u64,
+    /// The step it was sent in; 0 for what is only sent once it is recorded.
+    pub(super) step: u64,
     /// Which copy it is; none while that is being found out.
     pub slot: Option<Slot>,
     /// How often the application got it.
@@ -87,12 +89,23 @@ impl Truth {
             let publication = &self.publications[copy.publication];
             let options = self.groups[&copy.group].options.get(&send.session);
             options.into_iter().flatten().any(|options| {
-                send.qos == options.qos.min(publication.qos)
-                    && send.retain == (publication.retain && options.retain_as_published)
+                let is_as_published = send.qos == options.qos.min(publication.qos)
+                    && send.retain == (publication.retain && options.retain_as_published);
+                (is_as_published || self.is_handed_over(send, options, copy))
                     && send.tells(options.identifiers().as_slice())
             })
         };
         copies.filter(is_it).map(|&id| Slot::Shared(id))
+    }
+
+    /// Whether it may have waited for another member and in the journal alone when that one ended: it keeps that
+    /// member's QoS then, and what it was published with is not known.
+    fn is_handed_over(&self, send: &Send, options: &Subscription, copy: &SharedCopy) -> bool {
+        let published = &self.publications[copy.publication];
+        let mut former = self.groups[&copy.group].options.values().flatten();
+        self.settings.storage.is_some()
+            && !send.retain
+            && former.any(|former| send.qos == options.qos.min(former.qos).min(published.qos))
     }
 
     /// Those that must come before those that may.
@@ -161,6 +174,8 @@ impl Truth {
         match slot {
             Slot::Ordinary(copy) => {
                 self.copies[copy].sent = Some(send);
+                let receipts = std::mem::take(&mut self.copies[copy].receipts);
+                self.sends[send].receipts += receipts;
                 self.no_longer_waits(copy);
             }
             Slot::Shared(copy) => self.shared_copies[copy].sends.push(send),

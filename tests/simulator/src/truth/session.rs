@@ -1,10 +1,10 @@
 //! Owns what is true of one session. When it begins and ends is in `sessions`.
 
-use super::{CopyId, GroupKey, PublicationId, RetainedDelivery, SendId};
+use super::{CopyId, GroupKey, PublicationId, RetainedDelivery, SendId, durable::Memento};
 use crate::observation::MessageKey;
 use broker_core::{ConnectionId, ShardId};
 use bytes::Bytes;
-use mqtt_codec::QoS;
+use mqtt_codec::{PacketType, QoS};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A place in [`Truth::sessions`](super::Truth::sessions).
@@ -39,6 +39,20 @@ pub(crate) struct Session {
     pub retained: Vec<RetainedDelivery>,
     /// The smallest of the largest packets its connections allowed.
     pub packet_bytes_max: u32,
+    /// Whether it is recorded: it was begun as one that outlives its connection.
+    pub is_durable: bool,
+    /// Whether it was recovered after a crash, so that what it is sent may have been on its way before.
+    pub was_restored: bool,
+    /// The publications that the identifiers in `unreleased` are of.
+    pub(super) receipts: BTreeMap<u16, PublicationId>,
+    /// The steps that took identifiers out of `unreleased`.
+    pub(super) released: BTreeMap<u16, u64>,
+    /// Whether something has happened to it that the journal was not told.
+    pub(super) is_touched: bool,
+    /// The last step of which something was acknowledged, and by what.
+    pub(super) promised: Option<(u64, PacketType)>,
+    /// How it was, at every moment that a crash may take it back to.
+    pub(super) mementos: Vec<Memento>,
     /// The last publication sent of each stream.
     pub(super) last_sent: BTreeMap<Stream, PublicationId>,
 }
@@ -59,6 +73,8 @@ pub(crate) struct Subscription {
     pub retain_as_published: bool,
     /// 0 for none.
     pub identifier: u32,
+    /// The step that made it so.
+    pub(super) step: u64,
 }
 
 impl Subscription {
@@ -88,6 +104,8 @@ pub(crate) struct InFlight {
     pub qos: QoS,
     pub source: SendId,
     pub progress: Progress,
+    /// The step of its PUBREC.
+    pub(super) received_step: u64,
     /// The connection it was sent on last.
     pub connection: ConnectionId,
 }
@@ -125,6 +143,13 @@ impl Session {
             in_flight: BTreeMap::new(),
             retained: Vec::new(),
             packet_bytes_max: u32::MAX,
+            is_durable: false,
+            was_restored: false,
+            receipts: BTreeMap::new(),
+            released: BTreeMap::new(),
+            is_touched: false,
+            promised: None,
+            mementos: Vec::new(),
             last_sent: BTreeMap::new(),
         }
     }

@@ -11,6 +11,9 @@ impl Truth {
     /// A CONNECT: the client's older connection gives way, then its session is continued or begun
     /// `[MQTT5-3.1.2-4]` `[MQTT5-3.1.2-5]` `[MQTT5-3.1.4-3]` `[MQTT311-3.1.2-4]` `[MQTT311-3.1.4-2]`.
     pub(super) fn connect(&mut self, shard: ShardId, id: ConnectionId, connect: &Connect) {
+        if self.is_failing && self.would_change_disk(connect) {
+            return;
+        }
         if let Some(&former) = self.current.get(&*connect.client_id)
             && let Some(older) = self.sessions[former].connection
         {
@@ -26,19 +29,39 @@ impl Truth {
         }
         let former = self.current.get(&*connect.client_id).copied();
         let key = former.unwrap_or_else(|| self.begin_session(&connect.client_id, shard));
+        let (is_new, has_disk, step) = (former.is_none(), self.settings.storage.is_some(), self.step);
         let limits = &self.settings.config.limits;
         let mut connection = Connection::new(connect, key, limits.inflight_max, self.now_ms);
         // MQTT 3.1 cannot tell.
         connection.session_present = former.is_some() && connect.version > ProtocolVersion::V31;
+        connection.step = step;
+        let expiry_seconds = asked_expiry_seconds(connect).min(limits.session_expiry_seconds_max);
+        connection.is_promised = is_new || self.sessions[key].expiry_seconds != expiry_seconds;
         let session = &mut self.sessions[key];
         session.connection = Some(id);
-        session.expiry_seconds = asked_expiry_seconds(connect).min(limits.session_expiry_seconds_max);
+        session.is_touched = true;
+        session.expiry_seconds = expiry_seconds;
+        if is_new {
+            session.is_durable = has_disk && session.expiry_seconds > 0;
+        }
         session.packet_bytes_max = session.packet_bytes_max.min(connection.packet_bytes_max);
         // [MQTT5-3.1.3-9]
         session.will = connect.will.as_ref().map(Will::new);
         session.will_due_ms = None;
         session.ends_at_ms = None;
         self.connections.insert(id, connection);
+    }
+
+    /// Whether CONNACK would promise something that must be on disk.
+    fn would_change_disk(&self, connect: &Connect) -> bool {
+        let maximum = self.settings.config.limits.session_expiry_seconds_max;
+        let expiry_seconds = asked_expiry_seconds(connect).min(maximum);
+        match self.current.get(&*connect.client_id).map(|&key| &self.sessions[key]) {
+            Some(session) if session.is_durable => {
+                connect.clean_start || session.expiry_seconds != expiry_seconds
+            }
+            Some(_) | None => expiry_seconds > 0,
+        }
     }
 
     /// A connection is no longer its session's `[MQTT5-3.1.2-8]` `[MQTT5-3.1.2-23]`.
@@ -48,11 +71,15 @@ impl Truth {
             return;
         }
         let key = connection.session;
-        let now_ms = self.now_ms;
+        let (now_ms, is_shutting_down) = (self.now_ms, self.is_shutting_down);
         let session = &mut self.sessions[key];
         session.connection = None;
+        session.is_touched = true;
         if fate == Fate::Discard {
             session.will = None;
+        }
+        if is_shutting_down {
+            return self.disconnect_dead(key, now_ms);
         }
         if session.expiry_seconds == 0 {
             return self.end_session(key);
@@ -100,6 +127,7 @@ impl Truth {
         self.publish_will(key);
         let session = &mut self.sessions[key];
         session.has_ended = true;
+        session.is_touched = true;
         session.ends_at_ms = None;
         session.subscriptions.clear();
         session.waiting.clear();
@@ -112,6 +140,7 @@ impl Truth {
     fn publish_will(&mut self, key: SessionKey) {
         let session = &mut self.sessions[key];
         session.will_due_ms = None;
+        session.is_touched = true;
         if let Some(will) = session.will.take() {
             self.publish_message(key, will.into());
         }

@@ -2,9 +2,11 @@
 //! the daemon does, without sockets.
 
 use super::{
-    Tick, World,
+    World,
     link::{End, OutboxState, Speed},
-    link_index, shard_index,
+    link_index,
+    process::{Tick, TurnPhase},
+    shard_index,
 };
 use crate::{
     observation::Observation,
@@ -18,6 +20,9 @@ use mqtt_codec::{FrameHeader, MAXIMUM_PACKET_BYTES, Packet, PacketRef, ProtocolV
 impl World {
     /// Bytes of a client: each whole packet is handed to the shard of its session.
     pub(super) fn arrive_at_broker(&mut self, connection: ConnectionId, bytes: &[u8]) {
+        if self.process.is_none() {
+            return self.refuse_connection(connection);
+        }
         let link = self.link(connection);
         if link.speed == Speed::Cut {
             return;
@@ -40,7 +45,10 @@ impl World {
     fn receive(&mut self, connection: ConnectionId, frame: &Bytes, version: ProtocolVersion) {
         let packet = decode(frame, version).expect("a simulated client sends what is legal");
         let shard = match &packet {
-            Packet::Connect(connect) => self.node.shard_of(&connect.client_id),
+            Packet::Connect(connect) => {
+                let Some(process) = &self.process else { return };
+                process.node.shard_of(&connect.client_id)
+            }
             _ => self.link(connection).shard.expect("CONNECT is the first packet"),
         };
         self.link(connection).shard = Some(shard);
@@ -57,9 +65,10 @@ impl World {
 
     /// A shard takes one input, and what it wants is done.
     pub(super) fn step(&mut self, shard: ShardId, input: Input<'_>) {
+        let Some(process) = &mut self.process else { return };
         let mut effects = std::mem::take(&mut self.effects);
         let mut list = std::mem::take(&mut self.effect_list);
-        self.shards[shard_index(shard)].handle(input, self.schedule.now(), &mut effects);
+        process.shards[shard_index(shard)].handle(input, self.schedule.now(), &mut effects);
         effects.take_list(&mut list);
         let mut touched = Vec::new();
         for effect in list.drain(..) {
@@ -85,11 +94,16 @@ impl World {
                     touched.push(connection);
                 }
                 Effect::Forward { shard: to, message } => self.post(shard, to, message),
+                Effect::Load { session, positions } => self.schedule_load(shard, session, positions),
+                Effect::CheckpointWritten => self.checkpoint_written(),
+                Effect::Surveyed(_) => {}
             }
         }
         effects.clear();
         (self.effects, self.effect_list) = (effects, list);
+        self.note_appended(shard);
         self.observe(&Observation::StepEnded);
+        self.open_turn(shard);
         for connection in touched {
             self.schedule_flush(connection);
             self.note_full(shard, connection);
@@ -100,8 +114,31 @@ impl World {
         }
     }
 
+    /// What a shard has just done goes to the journal soon, with what it does until then.
+    pub(super) fn open_turn(&mut self, shard: ShardId) {
+        let Some(process) = &mut self.process else { return };
+        if process.storage.is_none() || process.turn(shard).phase != TurnPhase::Over {
+            return;
+        }
+        process.turn(shard).phase = TurnPhase::Open;
+        self.schedule.after(0, Event::EndTurn(shard));
+    }
+
     /// Whole packets go into an outbox.
     fn send(&mut self, connection: ConnectionId, bytes: &[u8]) {
+        let version = self.link(connection).version;
+        let mut rest = bytes;
+        while let Ok(Some(header)) = FrameHeader::peek(rest, version, MAXIMUM_PACKET_BYTES)
+            && header.packet_bytes < rest.len()
+        {
+            let (packet, behind) = rest.split_at(header.packet_bytes);
+            self.send_one(connection, packet);
+            rest = behind;
+        }
+        self.send_one(connection, rest);
+    }
+
+    fn send_one(&mut self, connection: ConnectionId, bytes: &[u8]) {
         let version = self.link(connection).version;
         match decode(&Bytes::copy_from_slice(bytes), version)
             .map(|packet| self.planted.alter_sent(&packet, version))
@@ -157,9 +194,10 @@ impl World {
 
     /// Has a shard told the time when it asked to be, a little late.
     pub(super) fn schedule_tick(&mut self, shard: usize) {
-        let Some(deadline) = self.shards[shard].next_deadline() else { return };
+        let Some(process) = &mut self.process else { return };
+        let Some(deadline) = process.shards[shard].next_deadline() else { return };
         let (deadline_ms, now_ms) = (deadline.as_millis(), self.schedule.now_ms());
-        let scheduled = self.ticks[shard];
+        let scheduled = process.ticks[shard];
         if scheduled.is_some_and(|tick| tick.deadline_ms <= deadline_ms) {
             return;
         }
@@ -170,17 +208,18 @@ impl World {
         }
         // What was asked for before must not come later for it.
         at_ms = at_ms.min(scheduled.map_or(u64::MAX, |tick| tick.at_ms));
-        self.ticks[shard] = Some(Tick { deadline_ms, at_ms });
+        process.ticks[shard] = Some(Tick { deadline_ms, at_ms });
         let shard = ShardId(u16::try_from(shard).unwrap_or(u16::MAX));
         self.schedule.at(at_ms, Event::Tick(shard));
     }
 
     pub(super) fn tick(&mut self, shard: ShardId) {
         // One that an earlier tick made needless.
-        if self.ticks[shard_index(shard)].is_none_or(|tick| tick.at_ms != self.schedule.now_ms()) {
+        let now_ms = self.schedule.now_ms();
+        let Some(process) = &mut self.process else { return };
+        if process.ticks[shard_index(shard)].take_if(|tick| tick.at_ms == now_ms).is_none() {
             return;
         }
-        self.ticks[shard_index(shard)] = None;
         self.observe(&Observation::Ticked { shard });
         self.step(shard, Input::Tick);
     }

@@ -41,17 +41,31 @@ impl World {
             Mail::SharedMessage(_) if self.planted.strikes(Plant::RepeatShared) => {
                 if let PeerMessage::Deliver { message, targets, .. } = &message {
                     let (message, targets) = (Arc::clone(message), targets.clone());
-                    self.put(from, to, PeerMessage::Deliver { message, targets, held: None });
+                    self.put(from, to, PeerMessage::Deliver { message, targets, held: None, recorded: None });
                 }
             }
-            Mail::Message(_) | Mail::SharedMessage(_) | Mail::Stored => {}
+            Mail::Message(_)
+            | Mail::SharedMessage(_)
+            | Mail::HandedOver
+            | Mail::Stored
+            | Mail::CheckpointBegun => {}
         }
         self.put(from, to, message);
     }
 
+    /// Where there is a journal, mail leaves when the shard's turn has ended.
     fn put(&mut self, from: ShardId, to: ShardId, message: PeerMessage) {
+        match &mut self.process {
+            Some(process) if process.storage.is_some() => process.turn(from).mail.push((to, message)),
+            Some(_) => self.put_into_mailbox(from, to, message),
+            None => {}
+        }
+    }
+
+    pub(super) fn put_into_mailbox(&mut self, from: ShardId, to: ShardId, message: PeerMessage) {
         let delay_ms = self.random.between(0, self.settings.network.mailbox_ms_max);
-        let mailbox = self.mailboxes.0.entry((from, to)).or_default();
+        let Some(process) = &mut self.process else { return };
+        let mailbox = process.mailboxes.0.entry((from, to)).or_default();
         mailbox.last_at_ms = mailbox.last_at_ms.max(self.schedule.now_ms() + delay_ms);
         mailbox.messages.push_back(message);
         self.schedule.at(mailbox.last_at_ms, Event::Mailbox(from, to));
@@ -59,7 +73,8 @@ impl World {
 
     /// A shard reads the oldest message of a mailbox.
     pub(super) fn read_mailbox(&mut self, from: ShardId, to: ShardId) {
-        let Some(mailbox) = self.mailboxes.0.get_mut(&(from, to)) else { return };
+        let Some(process) = &mut self.process else { return };
+        let Some(mailbox) = process.mailboxes.0.get_mut(&(from, to)) else { return };
         if mailbox.messages.len() > 1 && self.planted.strikes(Plant::ReorderMailbox) {
             mailbox.messages.swap(0, 1);
         }

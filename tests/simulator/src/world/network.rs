@@ -49,6 +49,12 @@ impl World {
         self.schedule.after(client_ms, Event::ClientLoses(connection));
     }
 
+    /// Nobody listens.
+    pub(super) fn refuse_connection(&mut self, connection: ConnectionId) {
+        self.link(connection).broker_end = End::Closed;
+        self.schedule.after(0, Event::ClientLoses(connection));
+    }
+
     pub(super) fn broker_loses(&mut self, connection: ConnectionId) {
         let link = self.link(connection);
         if link.broker_end == End::Closed {
@@ -79,8 +85,11 @@ impl World {
         self.schedule.after(delay_ms, Event::Flush(connection));
     }
 
-    /// The broker writes as much as the client takes.
+    /// The broker writes as much as the client takes, when the journal has been told of it.
     pub(super) fn flush(&mut self, connection: ConnectionId) {
+        if let Some(shard) = self.link(connection).shard {
+            self.end_turn(shard);
+        }
         let link = self.link(connection);
         link.flush = FlushState::Idle;
         let count = match link.speed {

@@ -1,12 +1,17 @@
 //! Owns a whole broker in memory: shards, the mail between them, and the time. What its clients say and
-//! hear has files of its own.
+//! hear, and what its disk does, has files of its own.
 
+mod disk;
 mod effects;
 mod hear;
 mod talk;
 
+pub(crate) use disk::Disk;
+
+use super::journal::TestJournal;
 use broker_core::{
     ConnectionId, Effects, Input, Node, PeerMessage, Shard, ShardId, Timestamp, Totals, config::Config,
+    journal::Position,
 };
 use mqtt_codec::ProtocolVersion;
 use std::{
@@ -23,6 +28,13 @@ pub(crate) struct Broker {
     effects: Effects,
     wires: BTreeMap<ConnectionId, Wire>,
     encoded_bytes_max: usize,
+    pub(crate) journal: Option<Arc<TestJournal>>,
+    pub(crate) disk: Disk,
+    loads: VecDeque<disk::Load>,
+    checkpoints_due: usize,
+    surveyed: Vec<Position>,
+    floor: Position,
+    next_floor: Position,
 }
 
 /// One client's connection.
@@ -42,7 +54,19 @@ struct Wire {
 
 impl Broker {
     pub(crate) fn new(config: Config, shards: usize) -> Self {
-        let node = Node::new(config, shards, 0x5EED);
+        Self::with_journal(config, shards, None)
+    }
+
+    /// A broker that keeps what it must in a journal whose disk is as fast as memory.
+    pub(crate) fn durable(config: Config, shards: usize) -> Self {
+        Self::with_journal(config, shards, Some(Arc::default()))
+    }
+
+    fn with_journal(config: Config, shards: usize, journal: Option<Arc<TestJournal>>) -> Self {
+        let node = match &journal {
+            None => Node::new(config, shards, 0x5EED),
+            Some(journal) => Node::with_journal(config, shards, 0x5EED, Arc::clone(journal) as _),
+        };
         // Not zero: a time is no flag.
         let now = Timestamp::from_millis(1_000_000);
         let shards = node.shards().map(|id| Shard::new(Arc::clone(&node), id, 7 + u64::from(id.0), now));
@@ -54,6 +78,13 @@ impl Broker {
             effects: Effects::new(),
             wires: BTreeMap::new(),
             encoded_bytes_max: 0,
+            journal,
+            disk: Disk::Immediate,
+            loads: VecDeque::new(),
+            checkpoints_due: 0,
+            surveyed: Vec::new(),
+            floor: Position::NONE,
+            next_floor: Position::NONE,
         }
     }
 
@@ -134,13 +165,16 @@ impl Broker {
     fn step(&mut self, shard: usize, input: Input<'_>) {
         self.shards[shard].handle(input, self.now, &mut self.effects);
         self.apply();
+        self.end_turn(shard);
         self.deliver_mail();
     }
 
     fn deliver_mail(&mut self) {
         while let Some((shard, message)) = self.mail.pop_front() {
-            self.shards[usize::from(shard.0)].handle(Input::Peer(message), self.now, &mut self.effects);
+            let shard = usize::from(shard.0);
+            self.shards[shard].handle(Input::Peer(message), self.now, &mut self.effects);
             self.apply();
+            self.end_turn(shard);
         }
     }
 
@@ -151,6 +185,7 @@ impl Broker {
 
 impl std::fmt::Display for Broker {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "with {} shards at {} ms", self.shards.len(), self.now.as_millis())
+        let storage = if self.journal.is_some() { "a journal" } else { "memory" };
+        write!(formatter, "with {} shards and {storage} at {} ms", self.shards.len(), self.now.as_millis())
     }
 }

@@ -100,7 +100,7 @@ impl<'a> Script<'a> {
             Capabilities::default()
         };
         let sys = if is_set(bits, 6) { Sys { interval_ms: 1000 } } else { Sys { interval_ms: 0 } };
-        Config { limits, capabilities, queue_policy, share_strategy, sys }
+        Config { limits, capabilities, queue_policy, share_strategy, sys, durability: Vec::new() }
     }
 
     /// The next step: four bits for what, three for where, one more for which, then what it needs.

@@ -24,8 +24,17 @@ fn every_field_of_the_engine_has_a_key() {
             fields.insert(if depth == 1 { field.to_owned() } else { format!("{table}{field}") });
         }
     }
-    let ours = ["listen", "data_dir", "workers", "allow_anonymous", "log.level"].map(str::to_owned);
-    fields.extend(ours);
+    let ours = [
+        "listen",
+        "storage",
+        "data_dir",
+        "workers",
+        "allow_anonymous",
+        "journal.segment_bytes",
+        "journal.checkpoint_bytes",
+        "log.level",
+    ];
+    fields.extend(ours.map(str::to_owned));
     let keys: BTreeSet<String> = SETTINGS.iter().map(|setting| setting.name.to_owned()).collect();
     assert_eq!(keys, fields);
     assert_eq!(keys.len(), SETTINGS.len(), "a key stands twice");

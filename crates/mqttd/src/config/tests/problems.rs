@@ -46,6 +46,8 @@ workers = "four"
 data_dir = ""
 allow_anonymous = "yes"
 queue_policy = "drop"
+storage = "disc"
+durability = "sensors/#=memory"
 log = "debug"
 [limits]
 receive_maximum = 0
@@ -68,18 +70,20 @@ interval_ms = 2026-11-22
     mqttd.toml:3: data_dir is ""; it must be the path of a directory
     mqttd.toml:4: allow_anonymous is "yes"; it must be true or false
     mqttd.toml:5: queue_policy is "drop"; it must be "drop_oldest", "drop_newest" or "hold_publisher"
-    mqttd.toml:6: log is "debug"; it must be a table, [log]
-    mqttd.toml:8: limits.receive_maximum is 0; it must be 1 to 65535
-    mqttd.toml:9: limits.inflight_max is 65536; it must be 1 to 65535
-    mqttd.toml:10: limits.topic_bytes_max is 1.5; it must be an integer from 1 to 65535
-    mqttd.toml:11: limits.connections_max is 99999999999999999999999999999999999999999; it must be an integer from 1 to 1000000000
-    mqttd.toml:12: limits.packet_bytes_max is "1 mb"; it must be a number of bytes from 14 to 268435460, as an integer or as "64 KiB"
-    mqttd.toml:13: limits.queue_bytes_max is 0; it must be a number of bytes from 1 to 1 PiB, as an integer or as "64 KiB"
-    mqttd.toml:14: limits.retained_bytes_max is -1; it must be a number of bytes from 0 to 1 PiB, as an integer or as "64 KiB"
-    mqttd.toml:15: limits.topic_levels_max is a table; it must be an integer from 1 to 65535
-    mqttd.toml:18: capabilities.maximum_qos is 3; it must be 0 to 2
-    mqttd.toml:19: capabilities.response_information_prefix is "a/+"; it must be the beginning of a topic name: at most 1024 bytes, without +, # and NUL
-    mqttd.toml:20: sys is [a table]; it must be a table, [sys]
+    mqttd.toml:6: storage is "disc"; it must be "disk" or "memory"
+    mqttd.toml:7: durability is "sensors/#=memory"; it must be a list of rules such as ["sensors/#=memory"]
+    mqttd.toml:8: log is "debug"; it must be a table, [log]
+    mqttd.toml:10: limits.receive_maximum is 0; it must be 1 to 65535
+    mqttd.toml:11: limits.inflight_max is 65536; it must be 1 to 65535
+    mqttd.toml:12: limits.topic_bytes_max is 1.5; it must be an integer from 1 to 65535
+    mqttd.toml:13: limits.connections_max is 99999999999999999999999999999999999999999; it must be an integer from 1 to 1000000000
+    mqttd.toml:14: limits.packet_bytes_max is "1 mb"; it must be a number of bytes from 14 to 268435460, as an integer or as "64 KiB"
+    mqttd.toml:15: limits.queue_bytes_max is 0; it must be a number of bytes from 1 to 1 PiB, as an integer or as "64 KiB"
+    mqttd.toml:16: limits.retained_bytes_max is -1; it must be a number of bytes from 0 to 1 PiB, as an integer or as "64 KiB"
+    mqttd.toml:17: limits.topic_levels_max is a table; it must be an integer from 1 to 65535
+    mqttd.toml:20: capabilities.maximum_qos is 3; it must be 0 to 2
+    mqttd.toml:21: capabilities.response_information_prefix is "a/+"; it must be the beginning of a topic name: at most 1024 bytes, without +, # and NUL
+    mqttd.toml:22: sys is [a table]; it must be a table, [sys]
     "#);
 }
 
@@ -101,6 +105,18 @@ fn a_wrong_address_is_reported_with_how_to_write_one() {
         let file = format!("listen = {listen}");
         assert_eq!(problems(&file, &[], &[]), format!("mqttd.toml:1: {expected}"));
     }
+}
+
+#[test]
+fn a_wrong_rule_is_reported_by_itself_with_what_is_wrong_with_it() {
+    let file = "durability = ['a/#=memory', 'b/#/c=disk']\n";
+    let flags = [("durability", "a=memory,b=ram"), ("durability", "a,b=none")];
+    insta::assert_snapshot!(problems(file, &[("MQTTD_DURABILITY", "$share/g/a=none")], &flags), @r#"
+    mqttd.toml:1: durability holds "b/#/c=disk": "b/#/c" is no topic filter: # is not the whole last level of the Topic Filter
+    MQTTD_DURABILITY: durability holds "$share/g/a=none": a rule is about topics; without the share it is "a=none"
+    --set durability: durability holds "b=ram": "ram" is no durability; it must be one of disk, memory, none
+    --set durability: durability holds "a": a rule is FILTER=disk, FILTER=memory or FILTER=none, as "sensors/#=memory"
+    "#);
 }
 
 #[test]

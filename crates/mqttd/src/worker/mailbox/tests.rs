@@ -5,8 +5,8 @@ use std::task::Wake;
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-use broker_core::PeerTarget;
-use broker_core::{MessageRef, SessionId, Timestamp};
+use broker_core::config::Durability;
+use broker_core::{MessageRef, PeerTarget, SessionId, Timestamp};
 use mqtt_codec::{QoS, TopicNameRef};
 
 use super::*;
@@ -23,6 +23,8 @@ fn deliver(qos: QoS, payload: &[u8], targets: usize) -> PeerMessage {
         retain: false,
         expires_at: Timestamp::NEVER,
         publisher: None,
+        durability: Durability::Memory,
+        position: Position::NONE,
     };
     let target = PeerTarget {
         session: SessionId::new(ShardId(0), 0, 0),
@@ -31,7 +33,12 @@ fn deliver(qos: QoS, payload: &[u8], targets: usize) -> PeerMessage {
         identifiers: Vec::new(),
         group: None,
     };
-    PeerMessage::Deliver { message: message.share(), targets: vec![target; targets], held: None }
+    PeerMessage::Deliver {
+        message: message.share(),
+        targets: vec![target; targets],
+        held: None,
+        recorded: None,
+    }
 }
 
 fn payload(mail: &Mail) -> Vec<u8> {

@@ -1,6 +1,6 @@
 //! Owns how effects are carried out: bytes into outboxes, mail into the mailbox, as the daemon would.
 
-use super::{Broker, Wire};
+use super::{Broker, Wire, disk::Load};
 use broker_core::{ConnectionId, Effect, Input};
 use std::collections::BTreeMap;
 
@@ -30,6 +30,12 @@ impl Broker {
                 }
                 Effect::Close { connection, .. } => open(&mut self.wires, connection).is_closed = true,
                 Effect::Forward { shard, message } => self.mail.push_back((shard, message)),
+                Effect::Load { session, positions } => {
+                    let shard = usize::from(session.shard().0);
+                    self.loads.push_back(Load { shard, session, positions });
+                }
+                Effect::CheckpointWritten => self.checkpoints_due -= 1,
+                Effect::Surveyed(found) => self.surveyed.extend(found),
             }
         }
         self.encoded_bytes_max = self.encoded_bytes_max.max(encoded_bytes);

@@ -1,0 +1,224 @@
+//! Owns what one shard has to tell the journal, and what may leave only when the journal has it on disk.
+//! What is recorded when is decided in `shard`; on which disk, elsewhere.
+//!
+//! **One rule:** whatever needs something to be durable leaves when everything is durable that its turn
+//! recorded. A turn's small operations go to the journal as one record at its end ([`Recorder::flush`]);
+//! messages go at once, because what queues them must know where they are.
+
+use crate::{
+    ids::{ConnectionId, SessionId, ShardId},
+    journal::{Journal, Operation, Operations, Position},
+    peers::AcknowledgementToken,
+};
+use mqtt_codec::{
+    ReasonCode,
+    packet::{ConnAck, PacketId, UnsubAck},
+};
+use std::{collections::VecDeque, sync::Arc};
+
+/// What waits for the disk.
+#[derive(Debug)]
+pub(crate) enum Leaving {
+    /// One thing that a held acknowledgement awaits is done.
+    Acknowledgement(AcknowledgementToken),
+    /// A packet that names a handshake: PUBREC for a message received again, PUBREL, PUBCOMP.
+    Handshake { session: SessionId, connection: ConnectionId, packet_id: PacketId, step: Handshake },
+    /// The first sending of a message in flight.
+    Publish { session: SessionId, connection: ConnectionId, packet_id: PacketId },
+    /// Answers, which are rarer and larger.
+    Answer { session: SessionId, connection: ConnectionId, answer: Box<Answer> },
+}
+
+/// A packet that says no more than how far a QoS 2 handshake is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Handshake {
+    /// PUBREC: the message was received.
+    Received,
+    /// PUBREL: PUBREC was.
+    Released,
+    /// PUBCOMP: PUBREL was.
+    Completed(ReasonCode),
+}
+
+/// An answer to a request that changed the session.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// To CONNECT; everything else to the client waits for it.
+    Connect(ConnAck),
+    /// To SUBSCRIBE: a code for each filter, and a text for the first that was refused.
+    Subscribe { packet_id: PacketId, codes: Vec<ReasonCode>, refused: Option<String> },
+    /// To UNSUBSCRIBE.
+    Unsubscribe(UnsubAck),
+}
+
+/// What one shard records. Without a journal it does nothing.
+#[derive(Debug)]
+pub(crate) struct Recorder {
+    journal: Option<Arc<dyn Journal>>,
+    shard: ShardId,
+    operations: Operations,
+    /// References given up in this turn.
+    released: Vec<Position>,
+    /// What leaves, in its order, and how much of it belongs to turns that have ended.
+    leaving: VecDeque<Leaving>,
+    in_turns: usize,
+    /// Up to where the journal must be durable for so many of it.
+    turns: VecDeque<(Position, usize)>,
+    /// Everything before is on disk.
+    durable: Position,
+    /// The last record of each shard that has arrived here, see [`Recorder::saw`].
+    seen: Vec<Position>,
+    // Buffers kept from step to step.
+    pub(crate) head: Vec<u8>,
+    pub(crate) targets: Vec<u8>,
+}
+
+impl Recorder {
+    /// For a shard of so many.
+    pub(crate) fn new(journal: Option<Arc<dyn Journal>>, shard: ShardId, shards: usize) -> Self {
+        Self {
+            journal,
+            shard,
+            operations: Operations::new(shard),
+            released: Vec::new(),
+            leaving: VecDeque::new(),
+            in_turns: 0,
+            turns: VecDeque::new(),
+            durable: Position::NONE,
+            seen: vec![Position::NONE; shards],
+            head: Vec::new(),
+            targets: Vec::new(),
+        }
+    }
+
+    /// Whose recorder it is.
+    pub(crate) fn shard(&self) -> ShardId {
+        self.shard
+    }
+
+    /// The journal, if there is one.
+    pub(crate) fn journal(&self) -> Option<&Arc<dyn Journal>> {
+        self.journal.as_ref()
+    }
+
+    /// Whether what would have to be durable is to be refused.
+    pub(crate) fn is_failing(&self) -> bool {
+        self.journal.as_ref().is_some_and(|journal| journal.is_failing())
+    }
+
+    /// Notes something small about a session that is recorded, to be appended at the end of the turn.
+    #[inline]
+    pub(crate) fn note(&mut self, operation: &Operation<'_>) {
+        if self.journal.is_some() {
+            self.operations.push(operation);
+        }
+    }
+
+    /// Appends a record that is already put together, behind what was noted.
+    pub(crate) fn append(&mut self, parts: &[&[u8]]) -> Position {
+        self.journal.as_ref().map_or(Position::NONE, |journal| {
+            let position = journal.append(parts);
+            self.seen[usize::from(self.shard.0)] = position;
+            position
+        })
+    }
+
+    /// So many references more to a record.
+    pub(crate) fn refer(&self, position: Position, count: u32) {
+        if let Some(journal) = &self.journal
+            && position.is_some()
+            && count > 0
+        {
+            journal.refer(position, count);
+        }
+    }
+
+    /// A reference is given up.
+    #[inline]
+    pub(crate) fn release(&mut self, position: Position) {
+        if position.is_some() {
+            self.released.push(position);
+        }
+    }
+
+    /// Has something leave when what this turn records is on disk.
+    #[inline]
+    pub(crate) fn leave(&mut self, leaving: Leaving) {
+        self.leaving.push_back(leaving);
+    }
+
+    /// Whether the end of the turn has something to do.
+    #[inline]
+    pub(crate) fn wants_flush(&self) -> bool {
+        !self.operations.is_empty() || self.leaving.len() > self.in_turns || !self.released.is_empty()
+    }
+
+    /// Appends what was noted. In between turns that is done where another shard's records could otherwise
+    /// come before what they rest on.
+    pub(crate) fn append_notes(&mut self) -> Option<Position> {
+        if self.operations.is_empty() {
+            return None;
+        }
+        let journal = self.journal.as_ref()?;
+        let position = journal.append(&[self.operations.bytes()]);
+        self.seen[usize::from(self.shard.0)] = position;
+        self.operations.clear();
+        Some(position)
+    }
+
+    /// Whether something was noted in this turn and is not appended.
+    pub(crate) fn has_notes(&self) -> bool {
+        !self.operations.is_empty()
+    }
+
+    /// Ends the turn.
+    pub(crate) fn flush(&mut self) {
+        self.append_notes();
+        let Some(journal) = &self.journal else { return };
+        let waiting = self.leaving.len() - self.in_turns;
+        if waiting > 0 {
+            self.turns.push_back((journal.end(), waiting));
+            self.in_turns = self.leaving.len();
+        }
+        // Behind the records that gave the references up: without them these would be back after a crash.
+        if !self.released.is_empty() {
+            journal.release(&self.released);
+            self.released.clear();
+        }
+    }
+
+    /// Everything before this position is on disk.
+    pub(crate) fn set_durable(&mut self, position: Position) {
+        self.durable = self.durable.max(position);
+    }
+
+    /// The next that may leave.
+    pub(crate) fn next_leaving(&mut self) -> Option<Leaving> {
+        let (position, count) = self.turns.front_mut()?;
+        if *position > self.durable {
+            return None;
+        }
+        *count -= 1;
+        if *count == 0 {
+            self.turns.pop_front();
+        }
+        self.in_turns -= 1;
+        self.leaving.pop_front()
+    }
+
+    /// Up to where the journal must be durable for the next to leave.
+    pub(crate) fn awaits_durable(&self) -> Option<Position> {
+        self.turns.front().map(|&(position, _)| position)
+    }
+
+    /// Another shard's record has arrived here with what it is about. Those of one shard arrive in their order.
+    pub(crate) fn saw(&mut self, shard: ShardId, position: Position) {
+        let seen = &mut self.seen[usize::from(shard.0)];
+        *seen = (*seen).max(position);
+    }
+
+    /// The last record of each shard that has arrived here.
+    pub(crate) fn seen(&self) -> &[Position] {
+        &self.seen
+    }
+}

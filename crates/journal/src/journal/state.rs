@@ -1,0 +1,140 @@
+//! Owns what the threads that append share with the one that writes: the batch that is being filled, the one that is
+//! being written, and the table of segments. Nothing here touches the disk.
+
+use std::sync::Arc;
+
+use super::segments::{References, Segment, Segments};
+use crate::Position;
+use crate::format::{BATCH_HEADER_BYTES, BatchHeader, record_header};
+
+/// An unused buffer above this is given back to the system, unless the last batch needed at least a quarter of it.
+const SPARE_BYTES: usize = 4 << 20;
+
+/// A batch that the writer has taken. It is complete, with its header, and stays readable until it is on disk.
+#[derive(Debug)]
+pub(super) struct Batch {
+    pub position: u64,
+    pub records: u32,
+    pub time_unix_ms: u64,
+    pub bytes: Vec<u8>,
+}
+
+impl Batch {
+    pub(super) fn end(&self) -> u64 {
+        self.position + self.bytes.len() as u64
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct State {
+    /// Where the batch that is being filled begins.
+    pub base: u64,
+    /// The batch that is being filled: empty, or room for a header and then records.
+    pub buffer: Vec<u8>,
+    pub records: u32,
+    references: References,
+    /// The batch that is not yet on disk.
+    pub writing: Option<Arc<Batch>>,
+    writing_references: References,
+    spare: Vec<u8>,
+    pub segments: Segments,
+}
+
+impl State {
+    pub(super) fn new(base: u64, buffer: Vec<u8>, records: u32, segments: Segments) -> Self {
+        Self {
+            base,
+            buffer,
+            records,
+            references: References::default(),
+            writing: None,
+            writing_references: References::default(),
+            spare: Vec::new(),
+            segments,
+        }
+    }
+
+    /// Where the log ends.
+    pub(super) fn end(&self) -> u64 {
+        self.base + self.buffer.len() as u64
+    }
+
+    pub(super) fn append(&mut self, length: u32, checksum: u32, parts: &[&[u8]]) -> Position {
+        if self.buffer.is_empty() {
+            self.buffer.resize(BATCH_HEADER_BYTES, 0);
+        }
+        let position = Position::new(self.end());
+        self.buffer.extend_from_slice(&record_header(length, checksum, position.get()));
+        for part in parts {
+            self.buffer.extend_from_slice(part);
+        }
+        self.records = self.records.checked_add(1).expect("memory ends before the count of records does");
+        position
+    }
+
+    /// The batch that an earlier commit could not write.
+    pub(super) fn unwritten(&self) -> Option<Arc<Batch>> {
+        self.writing.clone()
+    }
+
+    /// Takes all that was appended, as one batch. An empty one is taken too: it carries a new segment.
+    pub(super) fn take(&mut self, salt: u64, time_unix_ms: u64) -> Arc<Batch> {
+        assert!(self.writing.is_none(), "a batch is written only after the one before it");
+        if self.buffer.is_empty() {
+            self.buffer.resize(BATCH_HEADER_BYTES, 0);
+        }
+        let mut bytes = std::mem::replace(&mut self.buffer, std::mem::take(&mut self.spare));
+        let (position, records) = (self.base, std::mem::take(&mut self.records));
+        let header = BatchHeader { salt, position, bytes: bytes.len() as u64, time_unix_ms, records };
+        bytes[..BATCH_HEADER_BYTES].copy_from_slice(&header.encode());
+        let batch = Arc::new(Batch { position, records, time_unix_ms, bytes });
+        self.base = batch.end();
+        self.writing_references = std::mem::take(&mut self.references);
+        self.writing = Some(Arc::clone(&batch));
+        batch
+    }
+
+    /// The batch is on disk: at the end of the last segment, or as the first of a new one.
+    pub(super) fn landed(&mut self, landing: Landing) {
+        let batch = self.writing.take().expect("only what was taken lands");
+        match landing {
+            Landing::NewSegment => self.segments.push(Segment {
+                first: batch.position,
+                end: batch.end(),
+                references: References::default(),
+            }),
+            Landing::LastSegment => {}
+        }
+        let segment = self.segments.last_mut().expect("it landed in a segment");
+        segment.end = batch.end();
+        segment.references.absorb(std::mem::take(&mut self.writing_references));
+        // A reader may still hold it; then the buffer is its to free.
+        if let Some(batch) = Arc::into_inner(batch) {
+            self.keep_spare(batch.bytes);
+        }
+    }
+
+    fn keep_spare(&mut self, mut bytes: Vec<u8>) {
+        if bytes.capacity() <= SPARE_BYTES || bytes.len() >= bytes.capacity() / 4 {
+            bytes.clear();
+            self.spare = bytes;
+        }
+    }
+
+    pub(super) fn references_of(&mut self, position: u64) -> Option<&mut References> {
+        if position >= self.base {
+            return Some(&mut self.references);
+        }
+        if self.writing.as_ref().is_some_and(|batch| position >= batch.position) {
+            return Some(&mut self.writing_references);
+        }
+        Some(&mut self.segments.holding_mut(position)?.references)
+    }
+}
+
+/// Where a batch was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Landing {
+    NewSegment,
+    LastSegment,
+}

@@ -1,0 +1,143 @@
+//! Owns walking through the bytes of one segment: a window that reads ahead, and the search for a batch behind a flaw.
+//! What a flaw means there is decided by recovery and inspection.
+
+use std::io;
+use std::sync::Arc;
+
+use crate::Position;
+use crate::disk::DiskFile;
+use crate::error::Flaw;
+use crate::format::{BATCH_HEADER_BYTES, BatchHeader, HEADER_BYTES, SEGMENT_HEADER_BYTES, SegmentHeader};
+
+/// Bytes that are read at once, at the least: large enough that system calls do not count, small enough for the
+/// processor's cache.
+const CHUNK_BYTES: usize = 1 << 18;
+
+/// A segment that is read from its beginning to its end.
+#[derive(Debug)]
+pub(crate) struct Scan {
+    file: Arc<dyn DiskFile>,
+    pub header: SegmentHeader,
+    /// The file offset of `window[0]`.
+    start: u64,
+    window: Vec<u8>,
+}
+
+/// What is found where a batch should begin.
+#[derive(Debug)]
+pub(crate) enum Found<'a> {
+    /// A valid header, and all the bytes it announces.
+    Batch(BatchHeader, &'a [u8]),
+    /// A valid header, but the segment ends before the batch does. These bytes of it are there.
+    Short(BatchHeader, &'a [u8]),
+    /// No valid header.
+    Flaw(Flaw),
+}
+
+/// The header of a segment that begins at `first`, as its file's name says.
+pub(crate) fn header_of(file: &dyn DiskFile, first: u64) -> io::Result<Result<SegmentHeader, Flaw>> {
+    let mut bytes = [0; SEGMENT_HEADER_BYTES];
+    let length = file.read_at(0, &mut bytes)?;
+    Ok(SegmentHeader::decode(&bytes[..length]).and_then(|header| {
+        if header.first != first {
+            Err(Flaw::Misnamed(Position::new(header.first.min(Position::MAX.get()))))
+        } else if header.floor > first {
+            Err(Flaw::FloorAhead(Position::new(header.floor.min(Position::MAX.get()))))
+        } else {
+            Ok(header)
+        }
+    }))
+}
+
+impl Scan {
+    pub(crate) fn new(file: Arc<dyn DiskFile>, header: SegmentHeader) -> Self {
+        Self { file, header, start: HEADER_BYTES, window: Vec::new() }
+    }
+
+    /// Where in the file this position is.
+    pub(crate) fn offset(&self, position: u64) -> u64 {
+        HEADER_BYTES + (position - self.header.first)
+    }
+
+    /// What is at `position`; the segment has no bytes at or behind `end`.
+    pub(crate) fn batch(&mut self, position: u64, end: u64) -> io::Result<Found<'_>> {
+        let (salt, left) = (self.header.salt, end - position);
+        let head = self.bytes(position, (BATCH_HEADER_BYTES as u64).min(left))?;
+        let Some(header) = BatchHeader::decode(head, salt, position) else {
+            return Ok(Found::Flaw(Flaw::BatchHeader));
+        };
+        let bytes = self.bytes(position, header.bytes.min(left))?;
+        Ok(if bytes.len() as u64 == header.bytes {
+            Found::Batch(header, bytes)
+        } else {
+            Found::Short(header, bytes)
+        })
+    }
+
+    /// Whether a valid batch header is at `position`.
+    pub(crate) fn has_batch(&mut self, position: u64) -> io::Result<bool> {
+        let salt = self.header.salt;
+        let head = self.bytes(position, BATCH_HEADER_BYTES as u64)?;
+        Ok(BatchHeader::decode(head, salt, position).is_some())
+    }
+
+    /// The first valid batch header at or behind `position` and before `end`, wherever it may begin.
+    pub(crate) fn find_batch(&mut self, mut position: u64, end: u64) -> io::Result<Option<u64>> {
+        let salt = self.header.salt;
+        let mark = salt.to_le_bytes();
+        while position < end {
+            let bytes = self.bytes(position, (CHUNK_BYTES as u64).min(end - position))?;
+            if bytes.len() < BATCH_HEADER_BYTES {
+                return Ok(None);
+            }
+            let starts = bytes.len() - BATCH_HEADER_BYTES + 1;
+            let found = (0..starts).find(|&start| {
+                bytes[start..start + 8] == mark
+                    && BatchHeader::decode(&bytes[start..], salt, position + start as u64).is_some()
+            });
+            if let Some(start) = found {
+                return Ok(Some(position + start as u64));
+            }
+            position += starts as u64;
+        }
+        Ok(None)
+    }
+
+    /// The position at which the file ends.
+    pub(crate) fn end(&self) -> io::Result<u64> {
+        Ok(self.header.first + self.file.len()?.saturating_sub(HEADER_BYTES))
+    }
+
+    /// Up to `length` bytes at `position`: fewer only at the end of the file.
+    fn bytes(&mut self, position: u64, length: u64) -> io::Result<&[u8]> {
+        let offset = self.offset(position);
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        let held = self.start + self.window.len() as u64;
+        if offset < self.start || offset + length as u64 > held {
+            self.fill(offset, length)?;
+        }
+        let begin = usize::try_from(offset - self.start).unwrap_or(usize::MAX).min(self.window.len());
+        let end = begin.saturating_add(length).min(self.window.len());
+        Ok(&self.window[begin..end])
+    }
+
+    /// Moves the window to `offset`; what it already holds of it is not read again.
+    fn fill(&mut self, offset: u64, length: usize) -> io::Result<()> {
+        let held = self.start + self.window.len() as u64;
+        let kept = if (self.start..held).contains(&offset) {
+            let passed = usize::try_from(offset - self.start).unwrap_or(usize::MAX);
+            self.window.drain(..passed);
+            self.window.len()
+        } else {
+            self.window.clear();
+            0
+        };
+        self.start = offset;
+        // A header may announce more than the file has: that must not cost memory.
+        let left = usize::try_from(self.file.len()?.saturating_sub(offset)).unwrap_or(usize::MAX);
+        self.window.resize(length.max(CHUNK_BYTES).min(left).max(kept), 0);
+        let read = self.file.read_at(offset + kept as u64, &mut self.window[kept..])?;
+        self.window.truncate(kept + read);
+        Ok(())
+    }
+}

@@ -1,0 +1,217 @@
+//! Owns what holds of floors, references and the space that comes back.
+
+use journal::{Journal, Options, Position};
+
+use crate::support::disk::{Crash, LyingDisk};
+use crate::support::{NOW, fresh, open, read};
+
+const OPTIONS: Options =
+    Options { segment_bytes: 2_000, checkpoint_bytes: 10_000, idle_ms: 1_000, idle_gain_bytes: 500, seed: 7 };
+
+/// Appends records of 100 bytes, each in a batch of its own: 148 bytes.
+fn fill(journal: &Journal, records: usize) -> Vec<Position> {
+    let append = |_| {
+        let position = journal.append(&[&[7; 100]]);
+        journal.commit(NOW).unwrap();
+        position
+    };
+    (0..records).map(append).collect()
+}
+
+/// A pass that states everything in one record.
+fn pass(journal: &Journal) -> Position {
+    let floor = journal.begin_checkpoint();
+    journal.append(&[b"all"]);
+    journal.commit(NOW).unwrap();
+    journal.set_floor(floor);
+    journal.commit(NOW).unwrap();
+    floor
+}
+
+#[test]
+fn a_recovery_begins_at_the_floor() {
+    let (journal, disk) = fresh(OPTIONS);
+    fill(&journal, 30);
+    let floor = pass(&journal);
+    journal.append(&[b"after"]);
+    journal.commit(NOW).unwrap();
+    drop(journal);
+    disk.crash(Crash::PowerLoss);
+    let (_, opened, replayed) = open(disk, OPTIONS);
+    assert_eq!(opened.floor, floor);
+    assert!(replayed.iter().map(|(_, record)| &record[..]).eq([&b"all"[..], b"after"]));
+}
+
+#[test]
+fn a_pass_that_began_in_the_middle_of_a_segment_is_replayed_from_there() {
+    let (journal, disk) = fresh(Options { segment_bytes: 1 << 20, ..OPTIONS });
+    fill(&journal, 3);
+    let floor = journal.end();
+    journal.append(&[b"all"]);
+    journal.commit(NOW).unwrap();
+    journal.set_floor(floor);
+    journal.commit(NOW).unwrap();
+    drop(journal);
+    disk.crash(Crash::PowerLoss);
+    let (journal, opened, replayed) = open(disk, OPTIONS);
+    assert_eq!((opened.floor, replayed.len()), (floor, 1));
+    assert_eq!(journal.reclaim(NOW).unwrap().segments, 0, "its segment holds the floor");
+}
+
+#[test]
+fn what_is_referred_to_stays_and_the_rest_goes() {
+    let (journal, disk) = fresh(OPTIONS);
+    let positions = fill(&journal, 100);
+    let kept = positions[50];
+    journal.refer(kept, 2);
+    journal.release(kept, 1);
+    let before = disk.files().len();
+    assert_eq!(journal.reclaim(NOW).unwrap().segments, 0, "there is no floor yet");
+    pass(&journal);
+    let reclaimed = journal.reclaim(NOW).unwrap();
+    assert_eq!(reclaimed.segments, before - 1);
+    assert_eq!(read(&journal, kept), [7; 100]);
+    let mut record = Vec::new();
+    assert!(journal.read(positions[0], &mut record).is_err(), "it is gone");
+    let segments = journal.segments();
+    assert_eq!(segments.iter().map(|segment| segment.references).sum::<u64>(), 1);
+
+    journal.append(&[b"released"]);
+    journal.release(kept, 1);
+    assert_eq!(journal.reclaim(NOW).unwrap().segments, 0, "the reason why it is released is not durable");
+    journal.commit(NOW).unwrap();
+    assert_eq!(journal.reclaim(NOW).unwrap().segments, 1);
+    assert!(journal.read(kept, &mut record).is_err());
+}
+
+#[test]
+fn references_follow_a_record_from_memory_to_its_segment() {
+    let (journal, disk) = fresh(OPTIONS);
+    let pending = journal.append(&[b"pending"]);
+    journal.refer_each(&[pending, pending]);
+    disk.inner().capacity = 10;
+    journal.commit(NOW).unwrap_err();
+    journal.refer(pending, 1);
+    journal.release_each(&[pending]);
+    disk.inner().capacity = usize::MAX;
+    journal.commit(NOW).unwrap();
+    assert_eq!(journal.segments()[0].references, 2);
+    pass(&journal);
+    assert_eq!(journal.reclaim(NOW).unwrap().segments, 0);
+    journal.release_each(&[pending, pending]);
+    assert_eq!(journal.reclaim(NOW).unwrap().segments, 1);
+}
+
+#[test]
+fn after_a_restart_nothing_is_reclaimed_before_the_first_commit() {
+    let (journal, disk) = fresh(OPTIONS);
+    let positions = fill(&journal, 40);
+    pass(&journal);
+    drop(journal);
+    disk.crash(Crash::PowerLoss);
+    let (journal, ..) = open(disk, OPTIONS);
+    assert_eq!(journal.reclaim(NOW).unwrap().segments, 0);
+    journal.refer(positions[0], 1);
+    journal.append(&[b"a process began"]);
+    journal.commit(NOW).unwrap();
+    assert!(journal.reclaim(NOW).unwrap().segments > 0);
+    assert_eq!(read(&journal, positions[0]), [7; 100]);
+}
+
+#[test]
+fn referring_to_a_record_that_is_not_there_does_nothing() {
+    let (journal, _disk) = fresh(OPTIONS);
+    let gone = fill(&journal, 40)[0];
+    pass(&journal);
+    journal.reclaim(NOW).unwrap();
+    journal.refer(gone, 1);
+    journal.release(gone, 1);
+    assert_eq!(journal.segments().iter().map(|segment| segment.references).sum::<u64>(), 0);
+}
+
+#[test]
+#[should_panic(expected = "more references were released than there were")]
+fn releasing_more_than_there_was_is_a_mistake_of_the_caller() {
+    let (journal, _disk) = fresh(OPTIONS);
+    journal.release(journal.append(&[b"one"]), 1);
+}
+
+#[test]
+#[should_panic(expected = "a pass counts once it is on disk")]
+fn a_floor_that_is_not_durable_is_a_mistake_of_the_caller() {
+    let (journal, _disk) = fresh(OPTIONS);
+    journal.append(&[b"one"]);
+    journal.set_floor(journal.end());
+}
+
+#[test]
+fn a_pass_is_wanted_after_so_many_bytes_or_four_times_the_last_pass() {
+    let (journal, _disk) = fresh(OPTIONS);
+    fill(&journal, 67);
+    assert!(!journal.wants_checkpoint(NOW), "9,916 bytes");
+    fill(&journal, 1);
+    assert!(journal.wants_checkpoint(NOW), "10,064 bytes");
+    let floor = journal.begin_checkpoint();
+    fill(&journal, 30);
+    journal.set_floor(floor);
+    journal.commit(NOW).unwrap();
+    fill(&journal, 89);
+    assert!(!journal.wants_checkpoint(NOW), "17,652 bytes, and four times 4,440 is more than 10,000");
+    fill(&journal, 1);
+    assert!(journal.wants_checkpoint(NOW), "17,800 bytes");
+}
+
+#[test]
+fn when_idle_a_pass_is_wanted_as_long_as_it_gives_something_back() {
+    let (journal, disk) = fresh(OPTIONS);
+    fill(&journal, 20);
+    assert!(!journal.wants_checkpoint(NOW + 999), "not yet idle");
+    assert!(journal.wants_checkpoint(NOW + 1_000));
+    pass(&journal);
+    journal.reclaim(NOW).unwrap();
+    assert!(!journal.wants_checkpoint(NOW + 10_000), "there is nothing to gain");
+    assert!(bytes_of(&disk) < 500, "{}", bytes_of(&disk));
+}
+
+#[test]
+fn what_referred_segments_hold_is_no_gain() {
+    let (journal, _disk) = fresh(OPTIONS);
+    for position in fill(&journal, 20) {
+        journal.refer(position, 1);
+    }
+    assert!(!journal.wants_checkpoint(NOW + 1_000));
+}
+
+#[test]
+fn churn_stays_within_bounds_and_ends_small() {
+    let (journal, disk) = fresh(OPTIONS);
+    let mut now = NOW;
+    let mut most = 0;
+    for _ in 0..3_000 {
+        now += 10;
+        let position = journal.append(&[&[7; 100]]);
+        journal.refer(position, 1);
+        journal.commit(now).unwrap();
+        journal.append(&[b"acknowledged"]);
+        journal.release(position, 1);
+        journal.commit(now).unwrap();
+        if journal.wants_checkpoint(now) {
+            pass(&journal);
+        }
+        journal.reclaim(now).unwrap();
+        most = most.max(bytes_of(&disk));
+    }
+    assert!(most < 10_000 + 2 * 2_000 + 500, "{most}");
+    while journal.wants_checkpoint(now + 1_000) {
+        pass(&journal);
+        journal.reclaim(now).unwrap();
+    }
+    assert!(bytes_of(&disk) < 500, "{}", bytes_of(&disk));
+    drop(journal);
+    disk.crash(Crash::PowerLoss);
+    assert_eq!(open(disk, OPTIONS).2.len(), 1);
+}
+
+fn bytes_of(disk: &LyingDisk) -> usize {
+    disk.files().values().map(Vec::len).sum()
+}

@@ -1,0 +1,94 @@
+//! Owns what one worker asks of the journal's threads. When it asks is the worker's business.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
+use std::sync::mpsc::Sender;
+
+use broker_core::journal::Position;
+use broker_core::{SessionId, ShardId};
+
+use super::Shared;
+use super::reader::Request;
+
+/// Bytes that wait to be written to the journal beyond which nothing more is read from clients until half
+/// of it is written: a disk that is slower than they are slows them down. Worst case this and what each
+/// worker takes in within one turn of a connection.
+pub(super) const PENDING_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// The same while the disk is full or failing. What must be on disk is refused then, and clients are read
+/// for the sake of everything else; what they make us remember all the same is small and ends here.
+pub(super) const PENDING_BYTES_MAX_WHILE_FAILING: u64 = 4 * PENDING_BYTES_MAX;
+
+/// One worker's end of the journal.
+#[derive(Debug)]
+pub(crate) struct Link {
+    shared: Arc<Shared>,
+    requests: Sender<Request>,
+    shard: ShardId,
+    /// Whether too much waits to be written for more to be read.
+    is_behind: bool,
+}
+
+impl Link {
+    pub(super) fn new(shared: Arc<Shared>, requests: Sender<Request>, shard: ShardId) -> Self {
+        Self { shared, requests, shard, is_behind: false }
+    }
+
+    /// Everything before it is on disk.
+    pub(crate) fn durable(&self) -> Position {
+        Position::new(self.shared.journal.durable().get())
+    }
+
+    /// Something is to be written.
+    pub(crate) fn kick(&self) {
+        self.shared.journal.kick();
+    }
+
+    /// Says what the worker is to be woken for, before it sleeps, and tells whether it is there already.
+    pub(crate) fn wait_for(&mut self, awaited: Option<Position>) -> bool {
+        // One that reads nothing looks again after whatever is written.
+        let awaited = if self.is_behind { Some(Position::NONE) } else { awaited };
+        self.shared.waiting.set(usize::from(self.shard.0), awaited);
+        if self.is_behind {
+            return !self.look_behind();
+        }
+        awaited.is_some_and(|awaited| self.durable() >= awaited)
+    }
+
+    /// Looks at how much waits to be written, and tells whether nothing more is to be read.
+    pub(crate) fn look_behind(&mut self) -> bool {
+        let journal = &self.shared.journal;
+        let pending = journal.pending_bytes();
+        if pending > PENDING_BYTES_MAX / 2 {
+            let max = if journal.is_failing() { PENDING_BYTES_MAX_WHILE_FAILING } else { PENDING_BYTES_MAX };
+            self.is_behind = pending > if self.is_behind { max / 2 } else { max };
+        } else {
+            self.is_behind = false;
+        }
+        self.is_behind
+    }
+
+    /// Whether nothing more is to be read, as of the last look.
+    #[inline]
+    pub(crate) fn is_behind(&self) -> bool {
+        self.is_behind
+    }
+
+    /// Has records read; they come by mail.
+    pub(crate) fn load(&self, session: SessionId, positions: Vec<Position>) {
+        let request = Request { shard: self.shard, session, positions };
+        self.requests.send(request).expect("the reader outlives the workers");
+    }
+
+    /// The worker has said what it still needs of the places that it was asked about.
+    pub(crate) fn surveyed(&self, found: Vec<Position>) {
+        self.shared.survey.answer(found);
+        self.shared.journal.kick();
+    }
+
+    /// The worker has recorded its part of the checkpoint.
+    pub(crate) fn checkpoint_recorded(&self) {
+        self.shared.unrecorded.fetch_sub(1, SeqCst);
+        self.shared.journal.kick();
+    }
+}

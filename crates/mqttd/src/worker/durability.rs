@@ -1,0 +1,77 @@
+//! Owns what passes between a worker's shard and the journal: when the shard's records are handed over, when
+//! it hears that they are on disk, and what is read back. What is recorded is the engine's business, how it
+//! gets to the disk the journal's.
+
+use broker_core::journal::Position;
+use broker_core::{Input, SessionId};
+
+use super::Worker;
+use crate::storage::Link;
+
+impl Worker {
+    /// Whether the tick has something to hand over.
+    #[inline]
+    pub(super) fn has_to_flush_journal(&self) -> bool {
+        self.shard.wants_flush() || self.has_recorded
+    }
+
+    /// Hands over what the shard has recorded since the last time, before anybody hears of it.
+    pub(super) fn flush_journal(&mut self) {
+        if !self.has_to_flush_journal() {
+            return;
+        }
+        if self.shard.wants_flush() {
+            self.shard.handle(Input::Flush, self.now, &mut self.effects);
+            self.apply();
+        }
+        let Some(journal) = &self.journal else { return };
+        if std::mem::take(&mut self.has_recorded) {
+            journal.checkpoint_recorded();
+        }
+        journal.kick();
+    }
+
+    /// Tells the shard how far the journal is durable, if something waits for that.
+    pub(super) fn hear_of_durability(&mut self) {
+        let Some(journal) = &self.journal else { return };
+        let durable = journal.durable();
+        if self.shard.awaits_durable().is_some_and(|awaited| awaited <= durable) {
+            self.step(Input::Durable(durable));
+        }
+    }
+
+    /// Says what is waited for, before the thread may sleep. What has come in the meantime is for another tick.
+    pub(super) fn wait_for_durability(&mut self) {
+        let Some(journal) = &mut self.journal else { return };
+        if journal.wait_for(self.shard.awaits_durable()) {
+            self.wake_tick();
+        }
+    }
+
+    /// Looks at whether the disk keeps up.
+    #[inline]
+    pub(super) fn look_behind(&mut self) {
+        if let Some(journal) = &mut self.journal {
+            journal.look_behind();
+        }
+    }
+
+    /// Whether nothing is read from clients until others, or the disk, have caught up.
+    #[inline]
+    pub(super) fn is_held_back(&self) -> bool {
+        self.outgoing.is_held_back() || self.journal.as_ref().is_some_and(Link::is_behind)
+    }
+
+    /// Tells what is still needed of the places that were asked about.
+    pub(super) fn surveyed(&self, found: Vec<Position>) {
+        if let Some(journal) = &self.journal {
+            journal.surveyed(found);
+        }
+    }
+
+    /// Has messages read for a session.
+    pub(super) fn load(&self, session: SessionId, positions: Vec<Position>) {
+        let journal = self.journal.as_ref().expect("without a journal nothing is in it");
+        journal.load(session, positions);
+    }
+}
