@@ -51,6 +51,9 @@ pub(crate) enum Answer {
     Unsubscribe(UnsubAck),
 }
 
+/// The number of a turn.
+pub(crate) type Turn = u64;
+
 /// What one shard records. Without a journal it does nothing.
 #[derive(Debug)]
 pub(crate) struct Recorder {
@@ -64,6 +67,8 @@ pub(crate) struct Recorder {
     in_turns: usize,
     /// Up to where the journal must be durable for so many of it.
     turns: VecDeque<(Position, usize)>,
+    /// The turns that have ended with something that waits.
+    ended_turns: Turn,
     /// Everything before is on disk.
     durable: Position,
     /// The last record of each shard that has arrived here, see [`Recorder::saw`].
@@ -84,6 +89,8 @@ impl Recorder {
             leaving: VecDeque::new(),
             in_turns: 0,
             turns: VecDeque::new(),
+            // What an earlier process recorded counts as a turn that is durable.
+            ended_turns: 1,
             durable: Position::NONE,
             seen: vec![Position::NONE; shards],
             head: Vec::new(),
@@ -179,6 +186,7 @@ impl Recorder {
         if waiting > 0 {
             self.turns.push_back((journal.end(), waiting));
             self.in_turns = self.leaving.len();
+            self.ended_turns += 1;
         }
         // Behind the records that gave the references up: without them these would be back after a crash.
         if !self.released.is_empty() {
@@ -204,6 +212,16 @@ impl Recorder {
         }
         self.in_turns -= 1;
         self.leaving.pop_front()
+    }
+
+    /// The turn that has not ended.
+    pub(crate) fn this_turn(&self) -> Turn {
+        self.ended_turns
+    }
+
+    /// Whether what a turn recorded, and had something wait for, is on disk.
+    pub(crate) fn is_durable(&self, turn: Turn) -> bool {
+        turn < self.ended_turns - self.turns.len() as u64
     }
 
     /// Up to where the journal must be durable for the next to leave.

@@ -103,6 +103,18 @@ impl Scan {
         Ok(None)
     }
 
+    /// Whether all bytes from `position` up to `end` are zero: room for what was not written.
+    pub(crate) fn is_room(&mut self, mut position: u64, end: u64) -> io::Result<bool> {
+        while position < end {
+            let bytes = self.bytes(position, (CHUNK_BYTES as u64).min(end - position))?;
+            if bytes.is_empty() || bytes.iter().any(|&byte| byte != 0) {
+                return Ok(bytes.is_empty());
+            }
+            position += bytes.len() as u64;
+        }
+        Ok(true)
+    }
+
     /// The position at which the file ends.
     pub(crate) fn end(&self) -> io::Result<u64> {
         Ok(self.header.first + self.file.len()?.saturating_sub(HEADER_BYTES))

@@ -102,7 +102,9 @@ impl Error {
             Self::NothingToCheck => Some("`mqttd check FILE`, or set MQTTD_CONFIG"),
             Self::Listen { source, .. } => listen_hint(source.kind()),
             Self::Storage(error) => Some(error.hint()),
-            Self::Damaged(_) => Some(storage::DAMAGED),
+            Self::Damaged(_) => Some(
+                "no daemon starts with it; restore it from a backup, or move it away and begin with an empty one",
+            ),
             Self::Unsaved(_) => Some("what was acknowledged is safe; clients send the rest again"),
             Self::Start { .. } | Self::Inspection { .. } | Self::Output(_) | Self::CutShort(_) => None,
         }

@@ -132,29 +132,47 @@ fn push_field(line: &mut String, name: &str, value: &str) {
     written.expect("a String takes every write");
 }
 
+/// What a log has written, for a test to read.
+#[cfg(test)]
+#[derive(Clone, Default)]
+pub(crate) struct Memory(Arc<Mutex<Vec<u8>>>);
+
+#[cfg(test)]
+impl Memory {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().clone()).expect("lines are text")
+    }
+}
+
+#[cfg(test)]
+impl Write for Memory {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+impl Log {
+    /// A log of one moment that a test can read, at the default level.
+    pub(crate) fn to_memory() -> (Self, Memory) {
+        let memory = Memory::default();
+        (Self::new(Level::default(), || 1_795_305_600, Box::new(memory.clone())), memory)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[derive(Clone, Default)]
-    struct Memory(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Memory {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-
     fn written(level: Level, write: impl FnOnce(&Log)) -> String {
         let memory = Memory::default();
         write(&Log::new(level, || 1_795_305_600, Box::new(memory.clone())));
-        let bytes = memory.0.lock().clone();
-        String::from_utf8(bytes).expect("lines are text")
+        memory.text()
     }
 
     fn one_of_each(log: &Log) {
@@ -205,8 +223,7 @@ mod tests {
             log.event_throttled(&throttle, Level::Warn, "dropped", &[("at", &now)]);
             log.event_throttled(&throttle, Level::Debug, "not shown, not counted", &[]);
         }
-        let text = String::from_utf8(memory.0.lock().clone()).expect("lines are text");
-        insta::assert_snapshot!(text, @r"
+        insta::assert_snapshot!(memory.text(), @r"
         1970-01-01T00:00:00Z WARN dropped at=0
         1970-01-01T00:01:00Z WARN dropped at=60 suppressed=2
         1970-01-01T00:02:00Z WARN dropped at=120 suppressed=1

@@ -105,3 +105,23 @@ impl Storage {
         writer.stop(&shared.journal)
     }
 }
+
+#[cfg(test)]
+impl Shared {
+    /// What so many workers share that the test plays, and a journal that nobody writes but the test.
+    fn for_test(workers: usize) -> (tempfile::TempDir, Arc<Self>) {
+        let directory = tempfile::tempdir().expect("a directory");
+        let disk = journal::Directory::create(directory.path()).expect("it is there");
+        let options = journal::Options::default();
+        let opened = Journal::open(Box::new(disk), options, 1, &mut |_, _| Ok(()));
+        let shared = Self {
+            journal: Arc::new(opened.expect("an empty journal").0),
+            waiting: Waiting::new((0..workers).map(|_| Mailbox::default()).collect()),
+            segment_bytes: options.segment_bytes,
+            unrecorded: AtomicUsize::new(0),
+            survey: Survey::default(),
+            node: Node::new(broker_core::config::Config::default(), workers, 0),
+        };
+        (directory, Arc::new(shared))
+    }
+}

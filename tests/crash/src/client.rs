@@ -162,10 +162,16 @@ impl Client {
             LinkState::Up => {
                 self.is_set_up()
                     && self.sender.is_empty()
-                    && self.in_hand.is_empty()
+                    && self.in_hand_here() == 0
                     && self.answers.is_empty()
             }
         }
+    }
+
+    /// What it received on this connection and has not finished. Of what was cut off before and did not come again it need
+    /// not be told.
+    fn in_hand_here(&self) -> usize {
+        self.in_hand.values().filter(|hand| hand.unfinished.is_none()).count()
     }
 
     /// What holds the end of the round up: all it published must be acknowledged, all it received released.
@@ -176,7 +182,7 @@ impl Client {
         if self.is_idle() && self.link.state == LinkState::Up {
             return None;
         }
-        let (sending, receiving) = (self.sender.len(), self.in_hand.len());
+        let (sending, receiving) = (self.sender.len(), self.in_hand_here());
         Some(format!(
             "{} is {:?}, with {sending} of its messages and {receiving} of others not fully acknowledged",
             self.name(),

@@ -66,6 +66,8 @@ fn main() -> ExitCode {
 
 impl CommandLine {
     fn options(self) -> Options {
+        // What is in memory alone leaves no data to be judged.
+        let is_skipped = self.no_journal_verify || self.storage.as_deref() == Some("memory");
         let storage = self.storage.map(|kind| format!("storage={kind}"));
         let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::from_secs(1));
         Options {
@@ -79,7 +81,7 @@ impl CommandLine {
             settings: self.set.into_iter().chain(storage).collect(),
             patience: seconds(self.patience),
             interruption: if self.cut { Interruption::Cut } else { Interruption::Kill },
-            inspection: if self.no_journal_verify { Inspection::Skip } else { Inspection::Verify },
+            inspection: if is_skipped { Inspection::Skip } else { Inspection::Verify },
         }
     }
 }

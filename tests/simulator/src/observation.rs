@@ -145,10 +145,10 @@ pub(crate) enum Record {
     Message(MessageKey),
     /// A topic has no retained message any more.
     Cleared(String),
-    /// Small changes of sessions.
-    Operations,
-    /// Anything else.
-    Other,
+    /// Small changes of sessions, in words.
+    Operations(String),
+    /// Anything else, in words.
+    Other(String),
 }
 
 /// Tells messages apart by their payload: `publisher:number`, or `publisher!number` of a Will, then padding.

@@ -7,6 +7,7 @@ use crate::{
     journal::Position,
     message::Message,
     peers::AcknowledgementToken,
+    recorder::Turn,
     time::Timestamp,
 };
 use mqtt_codec::{
@@ -52,6 +53,8 @@ pub(crate) struct Outbound {
     pub(crate) is_loading: bool,
     /// Those in flight whose first sending waits until the journal has it on disk.
     pub(crate) unsent: u32,
+    /// When PUBREC was recorded last.
+    pub(crate) pubrec_turn: Turn,
     /// None of those that wait expires before.
     next_expiry: Timestamp,
     /// Acknowledgements that wait for room in the queue.
@@ -70,6 +73,7 @@ impl Outbound {
             unloaded_in_flight: 0,
             is_loading: false,
             unsent: 0,
+            pubrec_turn: 0,
             next_expiry: Timestamp::NEVER,
             held: Vec::new(),
         }

@@ -118,8 +118,11 @@ impl Shard {
             Released::Known => ReasonCode::Success,
             Released::Unknown => ReasonCode::PacketIdentifierNotFound,
         };
-        if id.is_durable() && reason == ReasonCode::Success {
-            self.recorder.note(&Operation::InboundReleased { session: id, packet_id });
+        if id.is_durable() {
+            if reason == ReasonCode::Success {
+                self.recorder.note(&Operation::InboundReleased { session: id, packet_id });
+            }
+            // One that releases nothing may be the second about something that is not on disk yet.
             return self.leave_handshake(id, packet_id, Handshake::Completed(reason));
         }
         self.send_handshake(id, packet_id, Handshake::Completed(reason), effects);
@@ -163,6 +166,7 @@ impl Shard {
                     self.recorder.release(queued.position());
                     if id.is_durable() {
                         self.recorder.note(&Operation::Received { session: id, packet_id });
+                        session.outbound.pubrec_turn = self.recorder.this_turn();
                     }
                 }
                 if id.is_durable() {
@@ -195,7 +199,7 @@ impl Shard {
     }
 
     /// Has a step of a handshake go out when it is on disk.
-    fn leave_handshake(&mut self, session: SessionId, packet_id: PacketId, step: Handshake) {
+    pub(super) fn leave_handshake(&mut self, session: SessionId, packet_id: PacketId, step: Handshake) {
         if let Some(connection) = self.sessions.get(session).and_then(Session::connection_id) {
             self.recorder.leave(Leaving::Handshake { session, connection, packet_id, step });
         }

@@ -7,7 +7,7 @@ use crate::{
     ids::{ConnectionId, SessionId},
     journal::{Operation, Position},
     outgoing::{Addressing, Outgoing, Sent, first_delivery, repeated_delivery},
-    recorder::{Leaving, Recorder},
+    recorder::{Handshake, Leaving, Recorder},
     session::{Queued, Session},
     stats::ShardStats,
     time::Timestamp,
@@ -68,10 +68,16 @@ impl Shard {
                 return;
             }
             let connection = connection.id;
+            // That PUBREC came may not be: it came on a connection before, and the disk may be slow.
+            let is_on_disk = self.recorder.is_durable(session.outbound.pubrec_turn);
             match session.outbound.sender.next_resend() {
                 None => return,
                 Some(Resend::PubRel(packet_id)) => {
-                    self.send_pubrel(id, packet_id, ReasonCode::Success, effects);
+                    if id.is_durable() && !is_on_disk {
+                        self.leave_handshake(id, packet_id, Handshake::Released);
+                    } else {
+                        self.send_pubrel(id, packet_id, ReasonCode::Success, effects);
+                    }
                 }
                 Some(Resend::Publish(InFlight { message: None, .. })) => {}
                 Some(Resend::Publish(InFlight { packet_id, message: Some(queued), .. })) => {
@@ -104,7 +110,11 @@ impl Shard {
             session.outbound.unsent -= 1;
         }
         self.send_in_flight(id, packet_id, now, effects);
-        // Nothing overtook it meanwhile: what came behind waited with it.
+        // If it was not sent after all, its place in the window is free.
+        let has_room = |session: &Session| session.is_waiting() && session.outbound.sender.has_room();
+        if self.sessions.get(id).is_some_and(has_room) {
+            self.send_waiting(id, now, effects);
+        }
     }
 
     /// Writes a message that is in flight: with DUP, unless it was never sent.
@@ -115,6 +125,11 @@ impl Shard {
         let Some(Some(queued)) = session.outbound.sender.message_mut(packet_id) else { return };
         let Some(message) = queued.message().cloned() else { return };
         let delivery = if queued.is_unsent() {
+            if message.is_expired(now) {
+                // While it waited: nobody has begun to deliver it [MQTT5-3.3.2-5].
+                stats.publishes_expired.add(1);
+                return self.forget_in_flight(id, packet_id);
+            }
             first_delivery(queued.qos(), packet_id)
         } else {
             // Even if it has expired since [MQTT5-4.3.3-7] [MQTT5-4.3.3-13].
@@ -128,13 +143,19 @@ impl Shard {
         count_sent(sent, outgoing.message.payload.len(), stats);
         if sent == Sent::TooLarge {
             // As if it had been delivered [MQTT5-3.1.2-25].
-            stats.queued_messages.subtract(1);
-            let position = session.outbound.forget(packet_id).map_or(Position::NONE, |it| it.position());
-            if id.is_durable() {
-                self.recorder.note(&Operation::Acked { session: id, packet_id });
-            }
-            self.recorder.release(position);
+            self.forget_in_flight(id, packet_id);
         }
+    }
+
+    /// A message in flight is not sent, and done all the same.
+    fn forget_in_flight(&mut self, id: SessionId, packet_id: PacketId) {
+        self.stats().queued_messages.subtract(1);
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        let position = session.outbound.forget(packet_id).map_or(Position::NONE, |it| it.position());
+        if id.is_durable() {
+            self.recorder.note(&Operation::Acked { session: id, packet_id });
+        }
+        self.recorder.release(position);
     }
 }
 

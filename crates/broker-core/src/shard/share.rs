@@ -34,6 +34,11 @@ impl Shard {
         for in_flight in outbound.sender.drain() {
             match (in_flight.qos, in_flight.message) {
                 (QoS::AtLeastOnce, Some(queued)) => left.push(queued),
+                // One that still waited for the disk was seen by nobody.
+                (QoS::ExactlyOnce, Some(mut queued)) if queued.is_unsent() => {
+                    queued.set_sent();
+                    left.push(queued);
+                }
                 (_, Some(queued)) => self.recorder.release(queued.position()),
                 (_, None) => {}
             }
@@ -148,7 +153,9 @@ impl Shard {
     ) {
         let shard = member.session.shard();
         if shard == self.id {
-            let recipient = Recipient::member(member, &[], group);
+            let identifiers = [member.identifier];
+            let identifiers = if member.identifier == 0 { &[][..] } else { &identifiers };
+            let recipient = Recipient::member(member, identifiers, group);
             return self.deliver(recipient, &mut Outgoing::shared(message), None, now, effects);
         }
         let (message, targets) = (Arc::clone(message), vec![PeerTarget::member(member, group)]);

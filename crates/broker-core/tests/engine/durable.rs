@@ -249,3 +249,58 @@ fn while_the_disk_fails_what_would_need_it_is_refused_and_the_rest_goes_on() {
         broker.expect(alice, &["PUBACK #5"]);
     }
 }
+
+#[test]
+fn pubcomp_and_pubrel_that_are_asked_for_again_wait_for_the_first_to_be_on_disk() {
+    for mut broker in durable_brokers() {
+        let (alice, bob) = held(&mut broker, ExactlyOnce);
+        broker.send(alice, publish("a", "1").qos2(1));
+        broker.sync();
+        broker.expect(alice, &["PUBREC #1"]);
+        broker.expect(bob, &["PUBLISH a '1' qos2 #1"]);
+        broker.send(alice, acknowledge(Packet::PubRel, 1));
+        broker.send(bob, acknowledge(Packet::PubRec, 1));
+        let alice = broker.dial(v5("alice").keeping(100).resuming());
+        let bob = broker.dial(v5("bob").keeping(100).resuming());
+        broker.send(alice, acknowledge(Packet::PubRel, 1));
+        broker.expect(alice, &[PRESENT]);
+        broker.expect(bob, &[PRESENT]);
+        broker.sync();
+        broker.expect(alice, &["PUBCOMP #1 0x92 Packet Identifier not found"]);
+        broker.expect(bob, &["PUBREL #1"]);
+    }
+}
+
+#[test]
+fn a_message_that_expires_while_it_waits_for_the_disk_is_not_sent_and_blocks_nothing() {
+    for mut broker in durable_brokers() {
+        let bob = broker.connect(v5("bob").keeping(100).with(receive_maximum(1)));
+        let alice = broker.connect(v5("alice").keeping(100));
+        broker.subscribe(bob, "a", ExactlyOnce);
+        broker.disk = Disk::Held;
+        broker.send(alice, publish("a", "1").qos2(1).with(Property::MessageExpiryInterval(5)));
+        broker.send(alice, publish("a", "2").qos2(2));
+        broker.advance_seconds(6);
+        broker.sync();
+        broker.sync();
+        broker.expect(bob, &["PUBLISH a '2' qos2 #2"]);
+    }
+}
+
+#[test]
+fn a_message_of_a_group_that_was_never_sent_goes_to_another_member_even_at_qos_2() {
+    for mut broker in durable_brokers() {
+        let bob = broker.connect(v5("bob").keeping(100));
+        let alice = broker.connect(v5("alice").keeping(100));
+        let carol = broker.connect(v5("carol").keeping(100));
+        broker.subscribe(bob, "$share/g/a", ExactlyOnce);
+        broker.disk = Disk::Held;
+        broker.send(alice, publish("a", "1").qos2(1));
+        broker.send(carol, subscribe(1, &[("$share/g/a", subscription(ExactlyOnce))]).with(identifier(3)));
+        broker.send(bob, disconnect(ReasonCode::Success).with(Property::SessionExpiryInterval(0)));
+        broker.sync();
+        broker.sync();
+        broker.expect(bob, &["closed"]);
+        broker.expect(carol, &["SUBACK #1 [2]", "PUBLISH a '1' qos2 #1 {SubscriptionIdentifier(3)}"]);
+    }
+}

@@ -70,3 +70,29 @@ pub(crate) fn first_of_name(name: &str) -> Option<u64> {
     let first = u64::from_str_radix(name.strip_suffix(".log")?, 16).ok()?;
     (segment_name(first) == name && first <= Position::MAX.get() / 2).then_some(first)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_that_of_a_position_or_of_no_segment() {
+        let most = Position::MAX.get() / 2;
+        for first in [0, 1, 0x0400_0000, most] {
+            assert_eq!(first_of_name(&segment_name(first)), Some(first));
+        }
+        let long = segment_name(most + 1);
+        for name in
+            ["0.log", "000000000400000G.log", "000000000400000a", "000000000400000A.log", "lock", &long]
+        {
+            assert_eq!(first_of_name(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_header_comes_back_as_it_was() {
+        let header =
+            SegmentHeader { first: 1 << 40, floor: 1 << 39, created_unix_ms: 1 << 38, salt: u64::MAX };
+        assert_eq!(SegmentHeader::decode(&header.encode()), Ok(header));
+    }
+}

@@ -27,6 +27,16 @@ enum Next {
     Nothing,
 }
 
+impl Next {
+    /// Whether the end of the segment may be what nobody ever relied on.
+    fn is_open(self) -> bool {
+        match self {
+            Self::Nothing | Self::Later(_) => true,
+            Self::Adjoining(_) => false,
+        }
+    }
+}
+
 pub(super) fn walk(disk: &dyn Disk, firsts: &[u64], look: Look<'_>) -> Result<(), OpenError> {
     let files = firsts.iter().map(|&first| open(disk, first)).collect::<Result<Vec<_>, _>>()?;
     let floor = files.iter().rev().find_map(|file| file.header.ok()).map_or(0, |header| header.floor);
@@ -86,53 +96,45 @@ impl Walk<'_> {
         loop {
             let place = match scan.batch(position, end)? {
                 Found::Batch(batch, bytes) => self.batch(&batch, bytes),
-                Found::Short(batch, bytes) => Place { sound: self.batch(&batch, bytes).sound, behind: None },
-                Found::Flaw(flaw) => Place { sound: Err((position, flaw)), behind: None },
+                Found::Short(batch, bytes) => Place { behind: None, ..self.batch(&batch, bytes) },
+                Found::Flaw(flaw) => Place { flaw: Some((position, flaw)), behind: None },
             };
-            let Err((flawed, flaw)) = place.sound else {
-                position = place.behind.unwrap_or(end);
-                if position < end {
-                    continue;
+            position = match place.flaw {
+                None => place.behind.unwrap_or(end),
+                Some((flawed, flaw)) => {
+                    // What a later batch or segment follows had been synced, and so had the first batch of any segment.
+                    let later = scan.find_batch(flawed + 1, end)?;
+                    let is_followed = matches!(self.next, Next::Later(next) if place.behind == Some(next));
+                    if later.is_none() && !is_followed && position > header.first && self.next.is_open() {
+                        return self.open_end(&mut scan, position, flawed, end);
+                    }
+                    self.damage(scan.offset(flawed), self.told(flaw, flawed, file_end));
+                    self.rest(&mut scan, position, flawed, end)?;
+                    place.behind.or(later).unwrap_or(end)
                 }
-                return Ok(());
             };
-            // What a later batch or segment follows had been synced, and so had the first batch of any segment.
-            let later = scan.find_batch(flawed + 1, end)?;
-            let is_followed = matches!(self.next, Next::Later(next) if place.behind == Some(next));
-            let is_proven = later.is_some() || is_followed || position == header.first;
-            if !is_proven
-                && self.is_open_ended(TornTail {
-                    file: path(self.disk, self.name),
-                    offset: scan.offset(flawed),
-                    bytes: end - flawed,
-                })
-            {
-                return Ok(());
-            }
-            match self.next {
-                Next::Adjoining(next) if flawed >= file_end => {
-                    self.damage(scan.offset(flawed), Flaw::Missing(Position::new(next)));
-                }
-                Next::Adjoining(_) | Next::Later(_) | Next::Nothing => self.damage(scan.offset(flawed), flaw),
-            }
-            if let Some(behind) = place.behind {
-                self.rest(&mut scan, position, flawed, behind)?;
-            }
-            position = place.behind.or(later).unwrap_or(end);
             if position >= end {
                 return Ok(());
             }
         }
     }
 
-    /// Whether nothing proves that the end of this segment was ever on disk; then it is shown as what it may be.
-    fn is_open_ended(&mut self, tail: TornTail) -> bool {
-        match self.next {
-            Next::Nothing => (self.look)(Entry::TornTail(tail)),
-            Next::Later(_) => (self.look)(Entry::Void(tail)),
-            Next::Adjoining(_) => return false,
+    /// Nothing proves that the end of this segment was ever on disk: it is shown as what it may be.
+    fn open_end(&mut self, scan: &mut Scan, position: u64, flawed: u64, end: u64) -> std::io::Result<()> {
+        if flawed > position || !scan.is_room(flawed, end)? {
+            let file = path(self.disk, self.name);
+            let tail = TornTail { file, offset: scan.offset(flawed), bytes: end - flawed };
+            (self.look)(if self.next == Next::Nothing { Entry::TornTail(tail) } else { Entry::Void(tail) });
         }
-        true
+        Ok(())
+    }
+
+    /// Where the file ends too soon, what is missing says more than how that shows.
+    fn told(&self, flaw: Flaw, flawed: u64, file_end: u64) -> Flaw {
+        match self.next {
+            Next::Adjoining(next) if flawed >= file_end => Flaw::Missing(Position::new(next)),
+            Next::Adjoining(_) | Next::Later(_) | Next::Nothing => flaw,
+        }
     }
 
     /// Shows a batch up to its first flaw.
@@ -152,13 +154,13 @@ impl Walk<'_> {
             Ok(count) => (count != header.records).then_some(Flaw::BatchRecords),
         };
         let behind = Some(header.position.saturating_add(header.bytes));
-        Place { sound: flaw.map_or(Ok(()), |flaw| Err((records.position(), flaw))), behind }
+        Place { flaw: flaw.map(|flaw| (records.position(), flaw)), behind }
     }
 
     /// Shows what can be read behind a flaw, up to the end of the batch, and every further flaw.
-    fn rest(&mut self, scan: &mut Scan, position: u64, flawed: u64, behind: u64) -> std::io::Result<()> {
+    fn rest(&mut self, scan: &mut Scan, position: u64, flawed: u64, end: u64) -> std::io::Result<()> {
         let first = scan.header.first;
-        let Found::Batch(_, bytes) = scan.batch(position, behind)? else { return Ok(()) };
+        let Found::Batch(_, bytes) = scan.batch(position, end)? else { return Ok(()) };
         let passed = usize::try_from(flawed - position).unwrap_or(usize::MAX);
         let mut records = Records::new(bytes.get(passed..).unwrap_or_default(), flawed);
         while records.pass_damaged() {
@@ -187,8 +189,8 @@ impl Walk<'_> {
 
 /// What was found at a place where a batch should be.
 struct Place {
-    /// Or the first flaw.
-    sound: Result<(), (u64, Flaw)>,
+    /// The first flaw of it, and where.
+    flaw: Option<(u64, Flaw)>,
     /// Where the batch ends, if its header says so.
     behind: Option<u64>,
 }

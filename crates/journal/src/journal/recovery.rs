@@ -193,7 +193,7 @@ impl Recovery<'_, '_> {
             let flaw = sound.flaw.unwrap_or(Flaw::BatchHeader);
             return Err(damage(self.disk, &file.name, scan.offset(sound.end), flaw));
         }
-        if sound.flaw.is_some() || sound.end < end {
+        if sound.flaw.is_some() || !scan.is_room(sound.end, end).map_err(&failed)? {
             let offset = scan.offset(sound.end);
             self.found.torn =
                 Some(TornTail { file: path(self.disk, &file.name), offset, bytes: end - sound.end });

@@ -12,14 +12,14 @@ type Files = BTreeMap<String, Vec<u8>>;
 /// Three segments, the last of them with three batches; no floor, so that all of it is replayed.
 fn small_log() -> (Files, Vec<Record>) {
     let (journal, disk) = fresh(Options { segment_bytes: 400, seed: 7, ..Options::default() });
-    for number in 0..9_u8 {
+    for number in 1..10_u8 {
         for length in [3, 0, 40] {
             journal.append(&[&vec![number; length]]);
         }
         journal.commit(NOW).unwrap();
     }
     drop(journal);
-    let files = disk.files();
+    let files = disk.files_without_room();
     let batches: Vec<_> = files.values().map(|bytes| (bytes.len() - 64) / 107).collect();
     assert_eq!(batches, [3, 3, 3]);
     let records = open(LyingDisk::with_files(&files), Options::default()).2;
@@ -125,10 +125,24 @@ fn whatever_stands_behind_the_last_batch_is_a_torn_tail() {
     let last = files.keys().last().unwrap().clone();
     // A copy of a whole batch is not one here: it names another position.
     let stray = files[&last][64..64 + 107].to_vec();
-    for tail in [vec![0; 1], vec![0; 100_000], vec![0xFF; 300_000], stray] {
+    for tail in [vec![0xFF; 1], [vec![0; 300_000], vec![1]].concat(), vec![0xFF; 300_000], stray] {
         let mut changed = files.clone();
-        changed.get_mut(&last).unwrap().extend(tail);
+        changed.get_mut(&last).unwrap().extend(&tail);
         assert_eq!(outcome(&changed, &records), Outcome::Cut(27));
+        let (_, opened, _) = open(LyingDisk::with_files(&changed), Options::default());
+        assert_eq!(opened.torn_tail.unwrap().bytes, tail.len() as u64);
+    }
+}
+
+#[test]
+fn zeros_behind_the_last_batch_are_room_and_no_torn_tail() {
+    let (files, records) = small_log();
+    let last = files.keys().last().unwrap().clone();
+    for length in [1, 39, 300_000] {
+        let mut changed = files.clone();
+        changed.get_mut(&last).unwrap().extend(vec![0; length]);
+        assert_eq!(outcome(&changed, &records), Outcome::Cut(27));
+        assert_eq!(open(LyingDisk::with_files(&changed), Options::default()).1.torn_tail, None);
     }
 }
 
@@ -146,26 +160,30 @@ fn bytes_behind_the_end_of_a_segment_that_another_follows_are_not_looked_at() {
 
 #[test]
 fn a_payload_that_imitates_a_batch_is_not_taken_for_one() {
-    let options = Options { seed: 1, ..Options::default() };
-    // Who attacks knows everything of another journal, but not this one's seed.
+    // Whoever attacks knows everything of another journal, where a batch begins at the same place, but not this
+    // one's seed.
+    const PLACE: usize = 200;
     let (other, other_disk) = fresh(Options { seed: 2, ..Options::default() });
-    for _ in 0..3 {
-        other.append(&[&[7; 16]]);
+    for length in [PLACE - 48, 10] {
+        other.append(&[&vec![7; length]]);
         other.commit(NOW).unwrap();
     }
-    let imitation = other_disk.files().into_values().next().unwrap()[64 + 64..64 + 128].to_vec();
-    let (journal, disk) = fresh(options);
-    journal.append(&[b"first"]);
-    journal.commit(NOW).unwrap();
-    journal.append(&[b"torn here"]);
-    // All positions it might have to stand at.
-    journal.append(&[&imitation.repeat(50)]);
-    journal.commit(NOW).unwrap();
-    let mut files = disk.files();
-    files.values_mut().next().unwrap()[64 + 53 + 40 + 8] ^= 1;
-    let (_, opened, replayed) = open(LyingDisk::with_files(&files), options);
-    assert!(opened.torn_tail.is_some());
-    assert_eq!(replayed.len(), 1);
+    let imitation = other_disk.files().into_values().next().unwrap()[64 + PLACE..64 + PLACE + 40].to_vec();
+    let seeds = [(1, true), (2, false)];
+    for (seed, is_sound) in seeds {
+        let options = Options { seed, ..Options::default() };
+        let (journal, disk) = fresh(options);
+        journal.append(&[b"first"]);
+        journal.commit(NOW).unwrap();
+        let torn = journal.append(&[b"torn here"]);
+        let payload = journal.append(&[&[7; PLACE - (53 + 40 + 17 + 8)], &imitation]);
+        assert_eq!(payload.get() + 8 + 82, PLACE as u64);
+        journal.commit(NOW).unwrap();
+        let mut files = disk.files();
+        files.values_mut().next().unwrap()[64 + usize::try_from(torn.get()).unwrap() + 10] ^= 1;
+        let opened = try_open(LyingDisk::with_files(&files), options);
+        assert_eq!(opened.is_ok(), is_sound, "who knows the seed can do it");
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::support::{NOW, fresh};
 /// A journal with a floor in its third segment.
 fn disk() -> LyingDisk {
     let (journal, disk) = fresh(Options { segment_bytes: 400, ..Options::default() });
-    for number in 0..4_u8 {
+    for number in 1..5_u8 {
         journal.append(&[&[number; 50]]);
         journal.append(&[&[number; 20]]);
         journal.commit(NOW + u64::from(number)).unwrap();
@@ -21,7 +21,7 @@ fn disk() -> LyingDisk {
     journal.commit(NOW).unwrap();
     journal.append(&[b"after"]);
     journal.commit(NOW).unwrap();
-    LyingDisk::with_files(&disk.files())
+    LyingDisk::with_files(&disk.files_without_room())
 }
 
 fn dumped(disk: &LyingDisk) -> String {
@@ -85,7 +85,7 @@ fn around_what_is_damaged_everything_else_is_shown() {
     files.get_mut(&names[0]).unwrap()[64 + 40 + 20] ^= 1;
     files.get_mut(&names[0]).unwrap()[64 + 126 + 40] ^= 1;
     files.get_mut(&names[1]).unwrap()[64] ^= 1;
-    files.get_mut(&names[3]).unwrap().extend([0; 17]);
+    files.get_mut(&names[3]).unwrap().extend([9; 17]);
     let damaged = LyingDisk::with_files(&files);
     assert_snapshot!(dumped(&damaged), @r"
     0000000000000000.log from 0000000000000000 floor 0000000000000000

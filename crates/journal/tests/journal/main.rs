@@ -7,6 +7,7 @@ mod damage;
 mod directory;
 mod failing;
 mod file_size;
+mod format;
 mod inspection;
 mod power_loss;
 mod support;

@@ -39,9 +39,9 @@ impl fmt::Display for StorageError {
     }
 }
 
-pub(super) const DAMAGED: &str = "nothing was changed. `mqttd journal verify DIR` lists all that is damaged. Restore the \
-                       directory from a backup; or move the named file away and lose what it holds; or move the whole \
-                       directory away and begin with an empty one";
+const DAMAGED: &str = "nothing was changed. `mqttd journal verify DIR` lists all that is damaged, `mqttd journal \
+                                  dump DIR` shows all that is not. Restore the directory from a backup, or move it away \
+                                  and begin with an empty one";
 
 fn hint(error: &OpenError) -> &'static str {
     match error {
@@ -89,5 +89,61 @@ pub(super) fn write_reason(error: &OpenError, f: &mut fmt::Formatter<'_>) -> fmt
             write!(f, "{file} holds a record, at {position}, that this mqttd does not understand: {reason}")
         }
         OpenError::Disk { place, error } => write!(f, "{place}: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use journal::{Damage, Flaw, Position, ReplayError};
+
+    use super::*;
+    use crate::error::{Error, ExitCode};
+
+    fn told(reason: OpenError) -> String {
+        let directory = PathBuf::from("./mqttd-data");
+        let error = Error::Storage(StorageError { directory, reason: OpeningError::Journal(reason) });
+        assert_eq!(error.exit_code(), ExitCode::Failure);
+        format!("{error}\nhint: {}", error.hint().expect("there is always something to do"))
+    }
+
+    #[test]
+    fn every_reason_names_the_directory_what_is_wrong_and_the_way_out() {
+        let directory = || "./mqttd-data".to_owned();
+        let file = || "./mqttd-data/0000000000000040.log".to_owned();
+        let system = |kind: io::ErrorKind| io::Error::from(kind);
+        let reasons = [
+            OpenError::CannotCreate { directory: directory(), error: system(io::ErrorKind::PermissionDenied) },
+            OpenError::NotADirectory { directory: directory() },
+            OpenError::ReadOnly { directory: directory(), error: system(io::ErrorKind::ReadOnlyFilesystem) },
+            OpenError::Locked { directory: directory() },
+            OpenError::NewerVersion { file: file(), version: 2 },
+            OpenError::Corrupt(Damage { file: file(), offset: 4_096, flaw: Flaw::RecordChecksum }),
+            OpenError::Refused {
+                file: file(),
+                position: Position::new(64),
+                reason: ReplayError::new("no kind of record is 99"),
+            },
+            OpenError::Disk { place: file(), error: system(io::ErrorKind::TimedOut) },
+        ];
+        insta::assert_snapshot!(reasons.map(told).join("\n"), @r"
+        error: cannot keep data in ./mqttd-data: it is not there and cannot be created: permission denied
+        hint: create it and let this user write to it, or name another with --data-dir; with --set storage=memory nothing is written, and nothing outlives the process
+        error: cannot keep data in ./mqttd-data: it is not a directory
+        hint: name a directory with --data-dir; it is made if it is not there
+        error: cannot keep data in ./mqttd-data: nothing can be written there: read-only filesystem or storage medium
+        hint: let this user write to it, or name another with --data-dir; with --set storage=memory nothing is written, and nothing outlives the process
+        error: cannot keep data in ./mqttd-data: another mqttd uses it
+        hint: end the other one first, or give this one a directory of its own with --data-dir
+        error: cannot keep data in ./mqttd-data: ./mqttd-data/0000000000000040.log was written by a newer mqttd, in version 2 of the format; this one reads up to 1
+        hint: start the newer mqttd again, or restore a backup from before the upgrade
+        error: cannot keep data in ./mqttd-data: it is damaged: ./mqttd-data/0000000000000040.log, offset 4096: the checksum of the record is wrong
+        hint: nothing was changed. `mqttd journal verify DIR` lists all that is damaged, `mqttd journal dump DIR` shows all that is not. Restore the directory from a backup, or move it away and begin with an empty one
+        error: cannot keep data in ./mqttd-data: ./mqttd-data/0000000000000040.log holds a record, at 0000000000000040, that this mqttd does not understand: no kind of record is 99
+        hint: nothing was changed. If a newer mqttd has written it, start that one again; otherwise restore the directory from a backup, or move it away and begin with an empty one
+        error: cannot keep data in ./mqttd-data: ./mqttd-data/0000000000000040.log: timed out
+        hint: look at the disk; the system's log may say more
+        ");
     }
 }

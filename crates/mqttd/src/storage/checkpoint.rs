@@ -65,3 +65,39 @@ impl Checkpoint {
         false
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::mpsc::channel;
+
+    use broker_core::ShardId;
+
+    use super::super::link::Link;
+    use super::*;
+
+    #[test]
+    fn a_checkpoint_ends_when_every_worker_has_recorded_and_all_of_it_is_durable() {
+        let (_directory, shared) = Shared::for_test(2);
+        let workers = [0, 1].map(|shard| Link::new(Arc::clone(&shared), channel().0, ShardId(shard)));
+        let mut checkpoint = Checkpoint::default();
+        shared.journal.append(&[b"before"]);
+        assert!(!checkpoint.advance(&shared));
+        checkpoint.begin(&shared);
+        let floor = shared.journal.end();
+        assert_eq!(checkpoint, Checkpoint::Recording { floor });
+        for worker in workers {
+            shared.journal.append(&[b"still true"]);
+            shared.journal.commit(1).expect("room");
+            assert!(!checkpoint.advance(&shared), "a worker has not recorded");
+            // While one is made, none begins.
+            checkpoint.begin(&shared);
+            worker.checkpoint_recorded();
+        }
+        shared.journal.append(&[b"of another, and not durable"]);
+        assert!(!checkpoint.advance(&shared));
+        shared.journal.commit(1).expect("room");
+        assert!(checkpoint.advance(&shared));
+        assert_eq!(checkpoint, Checkpoint::None);
+    }
+}

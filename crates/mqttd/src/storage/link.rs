@@ -92,3 +92,46 @@ impl Link {
         self.shared.journal.kick();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    fn link(shared: &Arc<Shared>) -> Link {
+        Link::new(Arc::clone(shared), channel().0, ShardId(0))
+    }
+
+    #[test]
+    fn a_disk_that_is_behind_stops_the_reading_until_half_is_written() {
+        let (_directory, shared) = Shared::for_test(1);
+        let (journal, mut link) = (&shared.journal, link(&shared));
+        let record = vec![0; 1024 * 1024];
+        while journal.pending_bytes() + 1024 * 1024 < PENDING_BYTES_MAX {
+            journal.append(&[&record]);
+            assert!(!link.look_behind(), "{} bytes wait", journal.pending_bytes());
+        }
+        journal.append(&[&record]);
+        assert!(journal.pending_bytes() > PENDING_BYTES_MAX);
+        assert!(link.look_behind());
+        // It says so, and is woken by whatever is written.
+        assert!(!link.wait_for(None));
+        assert!(link.is_behind());
+        journal.commit(1).expect("room");
+        assert!(link.wait_for(None), "all is written");
+        assert!(!link.is_behind());
+    }
+
+    #[test]
+    fn a_worker_that_awaits_what_is_there_already_need_not_sleep() {
+        let (_directory, shared) = Shared::for_test(1);
+        let (journal, mut link) = (&shared.journal, link(&shared));
+        journal.append(&[b"record"]);
+        let awaited = Position::new(journal.end().get());
+        assert!(!link.wait_for(Some(awaited)));
+        journal.commit(1).expect("room");
+        assert!(link.wait_for(Some(awaited)));
+        assert!(!link.wait_for(None));
+    }
+}

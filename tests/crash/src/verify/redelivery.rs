@@ -16,11 +16,11 @@ pub(super) fn check(history: &History, violations: &mut Vec<Violation>) {
             && let Some(wrong) = wrong(unfinished)
         {
             let text = format!(
-                "{} had received {} at {} with packet identifier {} and was cut off at {}; {wrong}",
+                "{} had received at {}, with packet identifier {}, {}; it was cut off at {}, and then {wrong}",
                 owner(history, unfinished.session),
-                told(history, unfinished.publication),
                 unfinished.read_at,
                 unfinished.packet_id,
+                told(history, unfinished.publication),
                 unfinished.cut_at
             );
             violations.push(Violation { kind: Kind::Redelivery, text });
@@ -50,7 +50,7 @@ fn is_promised(history: &History, unfinished: &Unfinished) -> bool {
 fn wrong(unfinished: &Unfinished) -> Option<String> {
     match unfinished.outcome {
         Outcome::Void => None,
-        Outcome::Pending => Some("it never came again".to_owned()),
+        Outcome::Pending => Some("the message never came again".to_owned()),
         Outcome::Released if unfinished.pubrec_sent => None,
         Outcome::Released => Some("PUBREL came though PUBREC was not sent".to_owned()),
         Outcome::Published { publication, dup } => {
@@ -60,7 +60,7 @@ fn wrong(unfinished: &Unfinished) -> Option<String> {
             } else if dup {
                 None
             } else {
-                Some("it came again without DUP".to_owned())
+                Some("the message came again without DUP".to_owned())
             }
         }
     }

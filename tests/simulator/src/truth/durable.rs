@@ -53,8 +53,8 @@ impl Truth {
                     publication.cleared.get_or_insert(position);
                 }
             }
-            Record::Operations => self.remember_early(shard, position),
-            Record::Other => {}
+            Record::Operations(_) => self.remember_early(shard, position),
+            Record::Other(_) => {}
         }
     }
 

@@ -224,6 +224,10 @@ impl Truth {
     fn wait_again(&mut self) {
         for copy in 0..self.copies.len() {
             let Copy { session, qos, sent, is_missed, publication, .. } = self.copies[copy];
+            if qos == QoS::AtMostOnce && sent.is_none() && !is_missed {
+                // It was in a mailbox.
+                self.miss(copy);
+            }
             if self.sessions[session].has_ended || qos == QoS::AtMostOnce || is_missed {
                 continue;
             }

@@ -119,7 +119,8 @@ impl World {
         for index in 0..self.links.len() {
             let connection = ConnectionId(index as u64);
             let link = self.link(connection);
-            if std::mem::replace(&mut link.broker_end, End::Closed) == End::Open {
+            link.broker_end = End::Closed;
+            if link.client_end == End::Open {
                 let delay_ms = self.random.between(0_u64, 200);
                 self.schedule.after(delay_ms, Event::ClientLoses(connection));
             }

@@ -96,9 +96,13 @@ fn describe(record: &[u8]) -> Record {
         return Record::Message(MessageKey::of(message.topic().text(), &message.payload()));
     }
     match record {
-        [OPERATIONS, ..] => Record::Operations,
+        [OPERATIONS, ..] => Record::Operations(words(record)),
         // The topic comes last, behind its length, which is below 128 here.
         [RETAINED_CLEARED, _, topic @ ..] => Record::Cleared(String::from_utf8_lossy(topic).into_owned()),
-        _ => Record::Other,
+        _ => Record::Other(words(record)),
     }
+}
+
+fn words(record: &[u8]) -> String {
+    broker_core::journal::describe(record).unwrap_or_else(|error| error.to_string()).replace('\n', ";")
 }

@@ -99,6 +99,15 @@ impl LyingDisk {
         named.filter(|(name, _)| name.ends_with(".log")).collect()
     }
 
+    /// The same without the zeros that are room for what was not written; no record may end with zeros.
+    pub(crate) fn files_without_room(&self) -> BTreeMap<String, Vec<u8>> {
+        let mut files = self.files();
+        for bytes in files.values_mut() {
+            bytes.truncate(bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1));
+        }
+        files
+    }
+
     /// A disk with these files, all durable.
     pub(crate) fn with_files(files: &BTreeMap<String, Vec<u8>>) -> Self {
         let disk = Self::new(0);

@@ -63,3 +63,28 @@ impl Trouble {
         self.log.event_throttled(&self.deleting, Level::Warn, "cannot give space back", &fields);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_said_once_and_its_end_too() {
+        let (log, lines) = Log::to_memory();
+        let mut trouble = Trouble::new("./mqttd-data".to_owned(), log);
+        trouble.is_over();
+        for _ in 0..3 {
+            trouble.has_come(&"no room", 4_096);
+            assert!(trouble.is_there());
+        }
+        trouble.is_over();
+        trouble.is_over();
+        assert!(!trouble.is_there());
+        trouble.has_come(&"no room again", 1);
+        insta::assert_snapshot!(lines.text(), @r#"
+        2026-11-22T00:00:00Z WARN the disk is full or failing data_dir=./mqttd-data error="no room" waiting_bytes=4096 meanwhile="what must be stored is refused (0x97, 3.x: closed), the rest is served"
+        2026-11-22T00:00:00Z INFO the disk is written again data_dir=./mqttd-data after_seconds=0
+        2026-11-22T00:00:00Z WARN the disk is full or failing data_dir=./mqttd-data error="no room again" waiting_bytes=1 meanwhile="what must be stored is refused (0x97, 3.x: closed), the rest is served"
+        "#);
+    }
+}

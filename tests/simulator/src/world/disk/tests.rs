@@ -3,7 +3,7 @@
 
 use super::{Health, LyingDisk};
 use crate::random::Random;
-use journal::{Journal, Options, Position};
+use journal::{Journal, Options, Position, ReadError};
 use std::collections::BTreeMap;
 
 /// What was appended and must be there, or may.
@@ -96,6 +96,14 @@ impl Run {
             let seed = self.seed;
             journal.read(*position, &mut record).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
             assert_eq!(record, self.model.records[position], "seed {seed}: the record at {position:?}");
+        }
+        // What nobody refers to may be gone, but nothing else is in its place.
+        for (&position, expected) in &self.model.records {
+            match journal.read(position, &mut record) {
+                Ok(()) => assert_eq!(record, *expected, "seed {}: the record at {position:?}", self.seed),
+                Err(ReadError::Missing(_)) => {}
+                Err(error) => panic!("seed {}: {error}", self.seed),
+            }
         }
     }
 
