@@ -76,9 +76,23 @@ impl Scan {
 
     /// Whether a valid batch header is at `position`.
     pub(crate) fn has_batch(&mut self, position: u64) -> io::Result<bool> {
+        Ok(self.batch_header(position)?.is_some())
+    }
+
+    fn batch_header(&mut self, position: u64) -> io::Result<Option<BatchHeader>> {
         let salt = self.header.salt;
         let head = self.bytes(position, BATCH_HEADER_BYTES as u64)?;
-        Ok(BatchHeader::decode(head, salt, position).is_some())
+        Ok(BatchHeader::decode(head, salt, position))
+    }
+
+    /// Where the last batch ends, as far as the headers of batches tell: none if one of them is damaged.
+    pub(crate) fn end_of_batches(&mut self, end: u64) -> io::Result<Option<u64>> {
+        let mut position = self.header.first;
+        while let Some(header) = self.batch_header(position)? {
+            position = position.saturating_add(header.bytes).min(end);
+        }
+        let is_damaged = self.find_batch(position + 1, end)?.is_some();
+        Ok((!is_damaged).then_some(position))
     }
 
     /// The first valid batch header at or behind `position` and before `end`, wherever it may begin.

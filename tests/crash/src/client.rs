@@ -171,7 +171,7 @@ impl Client {
     /// What it received on this connection and has not finished. Of what was cut off before and did not come again it need
     /// not be told.
     fn in_hand_here(&self) -> usize {
-        self.in_hand.values().filter(|hand| hand.unfinished.is_none()).count()
+        self.in_hand.values().filter(|hand| hand.connection == self.link.number).count()
     }
 
     /// What holds the end of the round up: all it published must be acknowledged, all it received released.

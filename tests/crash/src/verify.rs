@@ -17,7 +17,7 @@ mod testing;
 pub(crate) use loss::Outstanding;
 pub(crate) use retained::needed;
 
-use crate::history::{History, Publication, PublicationIndex, Session};
+use crate::history::{History, Origin, Publication, PublicationIndex, Session};
 use std::fmt;
 
 /// Something that must not have happened.
@@ -98,19 +98,20 @@ impl fmt::Display for Violation {
 
 /// A message in words: who published it where, when it was sent and acknowledged.
 fn told(history: &History, index: PublicationIndex) -> String {
-    let Publication { peer, topic, qos, sent_at, last_sent_at, acknowledged_at, .. } =
-        &history.publications[index];
-    let peer = &history.peers[*peer];
-    let mut text =
-        format!("message {index} on {topic} (QoS {}) of {} ({})", qos.bits(), peer.name, peer.version);
-    if let Some(at) = sent_at {
-        text += &format!(", sent at {at}");
+    let publication = &history.publications[index];
+    let Publication { topic, qos, sent_at, last_sent_at, acknowledged_at, .. } = publication;
+    let peer = &history.peers[publication.peer];
+    let whose = format!("{index} on {topic} (QoS {}) of {} ({})", qos.bits(), peer.name, peer.version);
+    if publication.origin == Origin::Will {
+        let cut_off = sent_at.map_or("kept its connection".to_owned(), |at| format!("was cut off at {at}"));
+        return format!("will {whose}, who {cut_off}");
     }
-    if let Some(at) = last_sent_at.filter(|last| Some(*last) != *sent_at) {
-        text += &format!(", again at {at}");
-    }
-    text += &acknowledged_at.map_or(", not acknowledged".to_owned(), |at| format!(", acknowledged at {at}"));
-    text
+    let sent = sent_at.map_or("never sent".to_owned(), |at| format!("sent at {at}"));
+    let again = last_sent_at.filter(|last| sent_at.is_some_and(|sent| sent != *last));
+    let again = again.map_or(String::new(), |at| format!(" and at {at}"));
+    let acknowledged =
+        acknowledged_at.map_or("not acknowledged".to_owned(), |at| format!("acknowledged at {at}"));
+    format!("message {whose}, {sent}{again}, {acknowledged}")
 }
 
 /// A session in words: whose it is.

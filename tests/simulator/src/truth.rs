@@ -79,6 +79,8 @@ pub(crate) struct Truth {
     pub step: u64,
     /// How the session was that this step is about, before anything was sent.
     provisional: Option<(SessionKey, Core)>,
+    /// Whose session is recorded under which name.
+    recorded_names: BTreeMap<String, String>,
     /// Where the journal ended when the broker last started.
     cut: Position,
     current: BTreeMap<String, SessionKey>,
@@ -124,6 +126,7 @@ impl Truth {
             lost: Vec::new(),
             step: 0,
             provisional: None,
+            recorded_names: BTreeMap::new(),
             cut: Position::NONE,
             current: BTreeMap::new(),
             publications_by_key: BTreeMap::new(),

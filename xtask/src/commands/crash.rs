@@ -48,9 +48,10 @@ pub(crate) struct Args {
 /// Runs in `cargo xtask test`, too.
 pub(crate) const ROUNDS: u64 = 15;
 
-const PACKAGE: &str = "dunlin-crash";
-const BINARY: &str = "crash";
-const BROKER: &str = "mqttd";
+/// The package, and the binaries of the two.
+pub(crate) const PACKAGE: &str = "dunlin-crash";
+pub(crate) const BINARY: &str = "crash";
+pub(crate) const BROKER: &str = "mqttd";
 
 pub(crate) fn run(args: &Args) -> Result<Verdict, Error> {
     let workspace = Workspace::load()?;

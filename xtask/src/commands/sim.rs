@@ -32,7 +32,7 @@ pub(crate) struct Args {
 }
 
 /// Runs in `cargo xtask test`, too.
-pub(crate) const SEEDS: u64 = 500;
+pub(crate) const SEEDS: u64 = 1_000;
 
 /// The package, and the binary in it.
 pub(crate) const PACKAGE: &str = "dunlin-simulator";

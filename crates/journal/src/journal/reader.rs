@@ -5,11 +5,13 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 
 use super::recovery::path;
+use super::segments::{Extent, Segment};
 use super::{Journal, state::State};
 use crate::Position;
 use crate::disk::DiskFile;
 use crate::error::{Damage, Flaw, ReadError};
 use crate::format::{HEADER_BYTES, RECORD_BYTES_MAX, RECORD_HEADER_BYTES, record_at, segment_name};
+use crate::scan::{Scan, header_of};
 
 /// Bytes read at once by a [`Reader`]: about what a device reads in the time of one seek.
 const READ_AHEAD_BYTES: usize = 256 << 10;
@@ -34,7 +36,18 @@ struct OpenSegment {
     first: u64,
     /// Where it ended when it was looked up.
     end: u64,
+    extent: Extent,
     file: Arc<dyn DiskFile>,
+}
+
+impl OpenSegment {
+    /// Whether the record was in a segment that followed this one and is gone. What stands there instead is room, or
+    /// was given up after an error.
+    fn is_behind(&self, position: Position) -> bool {
+        let Ok(Ok(header)) = header_of(&*self.file, self.first) else { return false };
+        let end = Scan::new(Arc::clone(&self.file), header).end_of_batches(self.end);
+        end.is_ok_and(|end| end.is_some_and(|end| position.get() >= end))
+    }
 }
 
 /// Where a record is.
@@ -42,10 +55,7 @@ enum Place {
     Memory(Arc<super::state::Batch>),
     /// It was copied, under the lock.
     Copied(Result<(), Flaw>),
-    Segment {
-        first: u64,
-        end: u64,
-    },
+    Segment(Segment),
     Nowhere,
 }
 
@@ -77,8 +87,8 @@ impl<'a> Reader<'a> {
         match place(&self.journal.state.lock(), position.get(), out) {
             Place::Memory(batch) => copy(&batch.bytes, batch.position, position.get(), out),
             Place::Copied(copied) => copied,
-            Place::Segment { first, end } => {
-                self.segment = Some(self.open(position, first, end)?);
+            Place::Segment(segment) => {
+                self.segment = Some(self.open(position, segment)?);
                 self.chunk.clear();
                 return self.read_segment(position, out);
             }
@@ -88,10 +98,11 @@ impl<'a> Reader<'a> {
         .map_err(|_| ReadError::Missing(position))
     }
 
-    fn open(&self, position: Position, first: u64, end: u64) -> Result<OpenSegment, ReadError> {
+    fn open(&self, position: Position, segment: Segment) -> Result<OpenSegment, ReadError> {
+        let Segment { first, end, extent, .. } = segment;
         let name = segment_name(first);
         match self.journal.disk.open(&name) {
-            Ok(file) => Ok(OpenSegment { first, end, file }),
+            Ok(file) => Ok(OpenSegment { first, end, extent, file }),
             // It was reclaimed a moment ago.
             Err(error) if error.kind() == ErrorKind::NotFound => Err(ReadError::Missing(position)),
             Err(error) => Err(ReadError::Disk { file: path(&*self.journal.disk, &name), error }),
@@ -101,10 +112,13 @@ impl<'a> Reader<'a> {
     fn read_segment(&mut self, position: Position, out: &mut Vec<u8>) -> Result<(), ReadError> {
         let Some(segment) = self.segment.take() else { return Err(ReadError::Missing(position)) };
         let read = self.read_from(&segment, position.get(), out);
+        let is_behind =
+            matches!(read, Ok(Err(_))) && segment.extent == Extent::AtMost && segment.is_behind(position);
         let name = || path(&*self.journal.disk, &segment_name(segment.first));
         let offset = HEADER_BYTES + (position.get() - segment.first);
         let result = match read {
             Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) if is_behind => Err(ReadError::Missing(position)),
             Ok(Err(flaw)) => Err(ReadError::Corrupt(Damage { file: name(), offset, flaw })),
             Err(error) => Err(ReadError::Disk { file: name(), error }),
         };
@@ -155,7 +169,7 @@ fn place(state: &State, position: u64, out: &mut Vec<u8>) -> Place {
     match &state.writing {
         Some(batch) if position >= batch.position => Place::Memory(Arc::clone(batch)),
         Some(_) | None => match state.segments.holding(position) {
-            Some(segment) => Place::Segment { first: segment.first, end: segment.end },
+            Some(segment) => Place::Segment(*segment),
             None => Place::Nowhere,
         },
     }

@@ -1,7 +1,7 @@
 //! Owns what opening makes of the files it finds: which records are replayed, where the log goes on, and what is
 //! damage. It writes nothing: what must be written again is handed on as if it had just been appended.
 
-use super::segments::{References, Segment, Segments};
+use super::segments::{Extent, References, Segment, Segments};
 use crate::disk::Disk;
 use crate::error::{Damage, Flaw, OpenError, ReplayError};
 use crate::format::{
@@ -80,7 +80,8 @@ pub(super) fn recover(disk: &dyn Disk, replay: Replay<'_>) -> Result<Recovered, 
             Some(next) if index >= begin => recovery.closed(file, next)?,
             // Its records are read, and checked, when somebody asks for them.
             Some(next) => {
-                recovery.known(file.first, next.min(file.first + (file.bytes - HEADER_BYTES)));
+                let end = next.min(file.first + (file.bytes - HEADER_BYTES));
+                recovery.known(file.first, end, Extent::AtMost);
             }
             None => recovery.last(file)?,
         }
@@ -141,8 +142,8 @@ impl Recovery<'_, '_> {
         Ok(Scan::new(opened, file.header))
     }
 
-    fn known(&mut self, first: u64, end: u64) {
-        self.found.segments.push(Segment { first, end, references: References::default() });
+    fn known(&mut self, first: u64, end: u64, extent: Extent) {
+        self.found.segments.push(Segment { first, end, extent, references: References::default() });
     }
 
     /// A segment that another follows: it ends where that one begins, and everything before is sound. What stands
@@ -165,7 +166,7 @@ impl Recovery<'_, '_> {
                 return Err(damage(self.disk, &file.name, scan.offset(position), flaw));
             }
         }
-        self.known(file.first, end);
+        self.known(file.first, end, Extent::Exact);
         Ok(())
     }
 
@@ -199,7 +200,7 @@ impl Recovery<'_, '_> {
                 Some(TornTail { file: path(self.disk, &file.name), offset, bytes: end - sound.end });
         }
         if position > file.first {
-            self.known(file.first, position);
+            self.known(file.first, position, Extent::Exact);
         }
         self.found.base = position;
         self.keep(&mut scan, position, &sound).map_err(&failed)

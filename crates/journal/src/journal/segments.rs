@@ -34,12 +34,22 @@ impl References {
     }
 }
 
+/// How `end` is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// This process wrote it or read it all.
+    Exact,
+    /// The segment is below the floor, and only its header was read: the last record may end before.
+    AtMost,
+}
+
 /// A segment on disk.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Segment {
     pub first: u64,
     /// Behind its last record.
     pub end: u64,
+    pub extent: Extent,
     pub references: References,
 }
 

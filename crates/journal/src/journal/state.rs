@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::segments::{References, Segment, Segments};
+use super::segments::{Extent, References, Segment, Segments};
 use crate::Position;
 use crate::format::{BATCH_HEADER_BYTES, BatchHeader, record_header};
 
@@ -101,6 +101,7 @@ impl State {
             Landing::NewSegment => self.segments.push(Segment {
                 first: batch.position,
                 end: batch.end(),
+                extent: Extent::Exact,
                 references: References::default(),
             }),
             Landing::LastSegment => {}

@@ -1,6 +1,6 @@
 //! Owns what holds of floors, references and the space that comes back.
 
-use journal::{Journal, Options, Position};
+use journal::{Journal, Options, Position, ReadError};
 
 use crate::support::disk::{Crash, LyingDisk};
 use crate::support::{NOW, fresh, open, read};
@@ -82,6 +82,10 @@ fn what_is_referred_to_stays_and_the_rest_goes() {
     journal.commit(NOW).unwrap();
     assert_eq!(journal.reclaim(NOW).unwrap().segments, 1);
     assert!(journal.read(kept, &mut record).is_err());
+    drop(journal);
+    let left = disk.files();
+    disk.crash(Crash::PowerLoss);
+    assert_eq!(disk.files(), left, "the removal is durable");
 }
 
 #[test]
@@ -116,6 +120,33 @@ fn after_a_restart_nothing_is_reclaimed_before_the_first_commit() {
     journal.commit(NOW).unwrap();
     assert!(journal.reclaim(NOW).unwrap().segments > 0);
     assert_eq!(read(&journal, positions[0]), [7; 100]);
+}
+
+/// Below the floor only the headers of segments are read when a journal is opened.
+#[test]
+fn after_a_restart_a_record_whose_segment_is_gone_is_missing_and_a_damaged_one_is_damaged() {
+    // Segments of several batches with room behind them, and passes that end them there.
+    let options = Options { segment_bytes: 1 << 20, ..OPTIONS };
+    let (journal, disk) = fresh(options);
+    let kept = fill(&journal, 10);
+    journal.refer(kept[0], 1);
+    pass(&journal);
+    let gone = fill(&journal, 10);
+    pass(&journal);
+    assert!(journal.reclaim(NOW).unwrap().segments > 0);
+    drop(journal);
+    let mut files = disk.files();
+    let first = files.values_mut().next().unwrap();
+    assert!(first.len() as u64 > gone[9].get(), "there is room where the next segment was");
+    first[64 + 148 + 100] ^= 1;
+    let (journal, ..) = open(LyingDisk::with_files(&files), options);
+    let mut record = Vec::new();
+    for position in gone {
+        assert!(matches!(journal.read(position, &mut record), Err(ReadError::Missing(_))), "{position}");
+    }
+    assert!(matches!(journal.read(kept[1], &mut record), Err(ReadError::Corrupt(_))));
+    assert_eq!(read(&journal, kept[0]), [7; 100]);
+    assert_eq!(read(&journal, kept[9]), [7; 100]);
 }
 
 #[test]

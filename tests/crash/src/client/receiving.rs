@@ -23,6 +23,8 @@ pub(super) struct InHand {
     pub(super) qos: QoS,
     pub(super) read_at: At,
     pub(super) pubrec_sent: bool,
+    /// The connection it last came on.
+    pub(super) connection: u32,
     /// Where the history has it, if the connection was lost since.
     pub(super) unfinished: Option<usize>,
 }
@@ -98,7 +100,7 @@ impl Client {
                 let outcome = Outcome::Published { publication, dup: packet.delivery.dup() };
                 stage.history.unfinished[*unfinished].outcome = outcome;
             }
-            Some(InHand { unfinished: None, publication: Some(_), .. }) => {
+            Some(InHand { connection, .. }) if *connection == self.link.number => {
                 let text = format!(
                     "{} received packet identifier {packet_id} again before it had answered",
                     self.name()
@@ -109,7 +111,14 @@ impl Client {
         }
         let pubrec_sent = before.is_some_and(|before| before.pubrec_sent);
         let qos = packet.delivery.qos();
-        let hand = InHand { publication, qos, read_at: at, pubrec_sent, unfinished: None };
+        let hand = InHand {
+            publication,
+            qos,
+            read_at: at,
+            pubrec_sent,
+            connection: self.link.number,
+            unfinished: None,
+        };
         self.in_hand.insert(packet_id, hand);
     }
 

@@ -17,8 +17,7 @@ pub(super) fn check(history: &History, violations: &mut Vec<Violation>) {
         for (session, arrivals) in arrivals(history, story) {
             if let Some(wrong) = wrong(story, &arrivals) {
                 let (will, whom) = (told(history, story.publication), owner(history, session));
-                let text =
-                    format!("the will {will}, due {} ms after a crash, {wrong} at {whom}", story.delay_ms);
+                let text = format!("{will}, with a delay of {} ms, {wrong} at {whom}", story.delay_ms);
                 violations.push(Violation { kind: Kind::Will, text });
             }
         }

@@ -2,7 +2,10 @@
 //! no rule, so it is for DISCONNECT, takeover and silence alone.
 
 use super::{Checker, Scene, Verdict, ensure};
-use crate::observation::Observation;
+use crate::{
+    observation::Observation,
+    truth::{Connection, Truth},
+};
 use broker_core::{CloseCause, ConnectionId};
 use mqtt_codec::{Packet, ReasonCode};
 use std::collections::{BTreeMap, BTreeSet};
@@ -75,7 +78,7 @@ impl Closing {
             CloseCause::Error(ReasonCode::SessionTakenOver) => connection.is_taken_over,
             // One and a half times the Keep Alive [MQTT5-3.1.2-22] [MQTT311-3.1.2-24].
             CloseCause::Error(ReasonCode::KeepAliveTimeout) => {
-                let allowed_ms = u64::from(connection.keep_alive_seconds) * 1500;
+                let allowed_ms = u64::from(Self::keep_alive_seconds(connection, scene.truth)) * 1500;
                 allowed_ms > 0 && silent_ms >= allowed_ms
             }
             CloseCause::Error(ReasonCode::ServerShuttingDown) => scene.truth.is_shutting_down,
@@ -86,5 +89,15 @@ impl Closing {
         ensure(is_due, || {
             format!("#{} was closed for no good reason: {cause:?}, after {silent_ms} ms of silence", id.0)
         })
+    }
+
+    /// What the broker goes by, even if a CONNACK that would tell of it waits for the disk.
+    fn keep_alive_seconds(connection: &Connection, truth: &Truth) -> u16 {
+        let maximum = truth.settings.config.limits.keep_alive_seconds_max;
+        match connection.keep_alive_seconds {
+            0 if !connection.is_accepted && maximum < u16::MAX => maximum,
+            seconds if !connection.is_accepted => seconds.min(maximum),
+            seconds => seconds,
+        }
     }
 }

@@ -53,7 +53,10 @@ impl Truth {
                     publication.cleared.get_or_insert(position);
                 }
             }
-            Record::Operations(_) => self.remember_early(shard, position),
+            Record::Operations(words) => {
+                self.remember_early(shard, position);
+                self.remember_ended(words, position);
+            }
             Record::Other(_) => {}
         }
     }
@@ -84,6 +87,26 @@ impl Truth {
         }
         if self.sessions[own].is_durable {
             self.sessions[own].mementos.push(Memento { last, step: self.step, core });
+        }
+    }
+
+    /// Sessions that end within a step may be told of one by one.
+    fn remember_ended(&mut self, words: &str, last: Position) {
+        for operation in words.split(';').map(str::trim) {
+            let begun = operation.split_once(" begins for ").or_else(|| operation.split_once(" is that of "));
+            if let Some((session, client_id)) = begun {
+                self.recorded_names.insert(session.to_owned(), client_id.trim_matches('"').to_owned());
+            }
+            let ended = operation.strip_suffix(" has ended").and_then(|session| self.recorded_names.get(session));
+            let Some(client_id) = ended else { continue };
+            let is_it = |key: &SessionKey| {
+                let session = &self.sessions[*key];
+                session.is_durable && session.has_ended && session.client_id == *client_id
+            };
+            if let Some(key) = (0..self.sessions.len()).rev().find(is_it) {
+                let core = self.core(key);
+                self.sessions[key].mementos.push(Memento { last, step: self.step + 1, core });
+            }
         }
     }
 

@@ -104,7 +104,7 @@ impl Truth {
         let published = &self.publications[copy.publication];
         let mut former = self.groups[&copy.group].options.values().flatten();
         self.settings.storage.is_some()
-            && !send.retain
+            && send.retain == (published.retain && options.retain_as_published)
             && former.any(|former| send.qos == options.qos.min(former.qos).min(published.qos))
     }
 

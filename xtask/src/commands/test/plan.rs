@@ -1,6 +1,6 @@
 //! Owns the list of steps: their names, their order, and which of them a selection leaves. It runs none.
 
-use crate::commands::sim;
+use crate::commands::{crash, sim};
 use crate::error::Error;
 use crate::workspace::{Package, Target, Workspace};
 
@@ -28,6 +28,8 @@ pub(crate) enum Work {
     Tests(TestPrograms),
     /// Many runs of the simulator.
     Simulation,
+    /// Real brokers, killed and restarted.
+    Crash,
     DocTests,
     Documentation,
     Package,
@@ -71,6 +73,10 @@ impl Plan {
             let about = format!("{} runs of the whole broker, each as another seed has it", sim::SEEDS);
             steps.push(step("simulator", &about, Work::Simulation));
         }
+        if workspace.packages.iter().any(|package| package.name == crash::PACKAGE) {
+            let about = format!("{} rounds in which real brokers are killed under load", crash::ROUNDS);
+            steps.push(step("crash", &about, Work::Crash));
+        }
         steps.push(step("doctests", "the examples in the documentation", Work::DocTests));
         steps.push(step("doc", "documentation without a warning", Work::Documentation));
         steps.push(step("package", "every published crate builds from its own package", Work::Package));
@@ -92,7 +98,7 @@ impl Plan {
             return Err(Error::UnknownStep { name: unknown.clone(), known });
         }
         let chosen = |step: &Step| names.contains(&step.name);
-        let is_built = |step: &Step| matches!(step.work, Work::Tests(_) | Work::Simulation);
+        let is_built = |step: &Step| matches!(step.work, Work::Tests(_) | Work::Simulation | Work::Crash);
         let tests = self.steps.iter().any(|step| chosen(step) && is_built(step));
         self.steps.retain(|step| chosen(step) || (tests && matches!(step.work, Work::Build)));
         Ok(())
@@ -105,6 +111,10 @@ fn test_steps(package: &Package) -> Vec<Step> {
     if package.name == sim::PACKAGE {
         let about = "the simulator itself: runs repeat, planted bugs are caught";
         return vec![tests("planted-bugs", about, package, package.tested.clone(), Capture::Kept)];
+    }
+    if package.name == crash::PACKAGE {
+        let about = "the crash test itself: every kind of loss is found";
+        return vec![tests("crash-verifier", about, package, package.tested.clone(), Capture::Kept)];
     }
     if package.name != INTEGRATION_PACKAGE {
         let about = format!("unit and integration tests of {}", package.name);
@@ -156,6 +166,7 @@ mod tests {
             package("mqttd", &["mqttd"]),
             package("untested", &[]),
             package("dunlin-simulator", &["runs"]),
+            package("dunlin-crash", &["crash"]),
             package("dunlin-tests", &["interop_paho", "sessions", "interop_mosquitto"]),
         ];
         Workspace { root: "/w".into(), target: "/w/target".into(), packages }
@@ -184,9 +195,11 @@ mod tests {
                 "codec",
                 "mqttd",
                 "planted-bugs",
+                "crash-verifier",
                 "integration",
                 "interop",
                 "simulator",
+                "crash",
                 "doctests",
                 "doc",
                 "package",
@@ -202,8 +215,10 @@ mod tests {
                 "codec",
                 "mqttd",
                 "planted-bugs",
+                "crash-verifier",
                 "integration",
                 "simulator",
+                "crash",
                 "doctests",
             ],
         );
@@ -215,13 +230,14 @@ mod tests {
         check(&only(&["mqttd"]), &["build", "mqttd"]);
         check(&only(&["build", "interop"]), &["build", "interop"]);
         check(&only(&["simulator"]), &["build", "simulator"]);
+        check(&only(&["crash"]), &["build", "crash"]);
     }
 
     #[test]
     fn an_unknown_step_is_refused_with_the_known_ones() {
         let error = Plan::of(&workspace()).select(&only(&["clipy"])).expect_err("there is no such step");
         let expected = "no step is called \"clipy\"; the steps are: format, spec, clippy, build, codec, mqttd, \
-                        planted-bugs, integration, interop, simulator, doctests, doc, package";
+                        planted-bugs, crash-verifier, integration, interop, simulator, crash, doctests, doc, package";
         assert_eq!(error.to_string(), expected);
     }
 

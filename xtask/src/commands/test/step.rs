@@ -8,7 +8,7 @@ use super::build::Build;
 use super::libtest::{Findings, Tally};
 use super::plan::{Capture, TestPrograms, Work};
 use super::unpacked;
-use crate::commands::{sim, spec};
+use crate::commands::{crash, sim, spec};
 use crate::error::Error;
 use crate::process::{self, Echo, End, Finished, Line, Source};
 use crate::workspace::{Publication, Target, Workspace};
@@ -52,6 +52,7 @@ impl<'a> Runner<'a> {
             Work::Build => self.build(),
             Work::Tests(programs) => self.tests(programs),
             Work::Simulation => self.simulation(),
+            Work::Crash => self.crash(),
             Work::DocTests => self.doc_tests(),
             Work::Documentation => self.documentation(),
             Work::Package => self.package(),
@@ -95,7 +96,7 @@ impl<'a> Runner<'a> {
         for binary in self.workspace.published().flat_map(|package| &package.binaries) {
             command.args(["--bin", binary]);
         }
-        command.args(["--bin", sim::BINARY]);
+        command.args(["--bin", sim::BINARY, "--bin", crash::BINARY]);
         command.arg("--message-format=json-render-diagnostics");
         let echo = if self.echo == Echo::Live { Echo::Diagnostics } else { self.echo };
         let finished = process::run(&mut command, CARGO_TIME_MAX, echo)?;
@@ -148,11 +149,30 @@ impl<'a> Runner<'a> {
 
     /// One check, however many runs: a failing one is named by its seed in the output.
     fn simulation(&self) -> Result<Outcome, Error> {
-        let folder = self.build.binaries.as_deref().unwrap_or(&self.workspace.target);
-        let program = folder.join(format!("{}{}", sim::BINARY, std::env::consts::EXE_SUFFIX));
-        let mut command = process::command(&program.to_string_lossy(), &self.workspace.root);
+        let mut command = self.binary(sim::BINARY);
         command.args(["--seeds", &sim::SEEDS.to_string()]);
-        let finished = process::run(&mut command, TESTS_TIME_MAX, self.echo)?;
+        self.long_run(&mut command)
+    }
+
+    /// With the binaries of the tests: what is killed is as real as any, and need not be built again.
+    fn crash(&self) -> Result<Outcome, Error> {
+        let mut command = self.binary(crash::BINARY);
+        command.arg(self.binary(crash::BROKER).get_program());
+        command.arg("--directory").arg(self.workspace.target.join("crash"));
+        command.args(["--rounds", &crash::ROUNDS.to_string()]);
+        self.long_run(&mut command)
+    }
+
+    /// One of the binaries that were built.
+    fn binary(&self, name: &str) -> Command {
+        let folder = self.build.binaries.as_deref().unwrap_or(&self.workspace.target);
+        let program = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+        process::command(&program.to_string_lossy(), &self.workspace.root)
+    }
+
+    /// Something that judges itself: its exit code says how, its last line how much it was.
+    fn long_run(&self, command: &mut Command) -> Result<Outcome, Error> {
+        let finished = process::run(command, TESTS_TIME_MAX, self.echo)?;
         let mut outcome = Outcome::default();
         outcome.findings.tally = if finished.end == End::Success { Tally::PASSED } else { Tally::FAILED };
         outcome.notes.extend(finished.lines.last().map(|line| line.text.clone()));
