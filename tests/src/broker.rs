@@ -165,9 +165,18 @@ impl Broker {
     /// # Panics
     /// If it does not end well.
     #[must_use]
-    pub fn stop(mut self) -> Home {
+    pub fn stop(self) -> Home {
+        self.program().signal("TERM");
+        self.stopped()
+    }
+
+    /// Awaits the end of a broker that was told to end, and gives its data.
+    ///
+    /// # Panics
+    /// If it does not end well.
+    #[must_use]
+    pub fn stopped(mut self) -> Home {
         let program = self.program.take().expect("the broker runs");
-        program.signal("TERM");
         let finished = program.finish();
         assert_eq!(finished.code, Some(0), "{finished:#?}");
         self.home.take().expect("it is given away at the end alone")

@@ -44,10 +44,8 @@ pub(crate) fn judged(report: &Report) -> String {
     if let Some((rate, syncs)) = rate.zip(syncs) {
         let carried = rate / syncs;
         let verdict = if carried >= MESSAGES_PER_SYNC_MIN { "met   " } else { "MISSED" };
-        let _ = writeln!(
-            text,
-            "  {verdict}  messages for each sync the device can do: {carried:.1}, at least {MESSAGES_PER_SYNC_MIN}"
-        );
+        let what = "messages for each sync the device can do";
+        let _ = writeln!(text, "  {verdict}  {what}: {carried:.1}, at least {MESSAGES_PER_SYNC_MIN}");
     }
     text
 }

@@ -1,5 +1,5 @@
-//! Owns what all parts of a run share: how brokers are started, how long and how often is measured. What is measured is
-//! in the parts.
+//! Owns what all parts of a run share: how brokers are started, how long and how often is measured. What is
+//! measured is in the parts.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -32,7 +32,8 @@ pub(crate) fn count(value: u64) -> f64 {
 impl Bench {
     /// A broker to be started with nothing.
     pub(crate) fn installation(&self, storage: Storage, settings: &[&str]) -> Result<Installation, Error> {
-        let settings = settings.iter().map(|&setting| setting.to_owned()).chain(self.settings.iter().cloned());
+        let settings =
+            settings.iter().map(|&setting| setting.to_owned()).chain(self.settings.iter().cloned());
         let installation = Installation {
             program: self.program.clone(),
             folder: self.directory.join("broker"),
@@ -61,6 +62,7 @@ impl Bench {
     }
 
     /// Lets a broker settle, then tells what it has used.
+    #[expect(clippy::disallowed_methods, reason = "what a process gives back to the system is no event")]
     pub(crate) fn settled_usage(daemon: &Daemon) -> Result<Usage, Error> {
         std::thread::sleep(Duration::from_millis(500));
         daemon.usage()

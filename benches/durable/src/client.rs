@@ -1,5 +1,5 @@
-//! Owns what one client of the load does: a publisher keeps its window full, a subscriber acknowledges and keeps count.
-//! Sockets are not its business.
+//! Owns what one client of the load does: a publisher keeps its window full, a subscriber acknowledges and
+//! keeps count. Sockets are not its business.
 
 use std::time::Instant;
 
@@ -92,12 +92,10 @@ impl Subscriber {
 
     fn message(&mut self, mark: Mark, now: Instant, tally: &mut Tally) {
         let Some(next) = self.next.get_mut((mark.topic.wrapping_sub(self.first_topic)) as usize) else {
-            tally.unasked += 1;
-            return;
+            return tally.trouble("a message came to who did not ask for it".to_owned());
         };
         if mark.sequence < *next {
-            tally.repeated += 1;
-            return;
+            return tally.trouble("a message came twice, or behind a later one".to_owned());
         }
         *next = mark.sequence + 1;
         match self.timing {
@@ -121,10 +119,65 @@ impl Client {
             (Heard::Connected, Self::Subscriber(Subscriber { subscribe: Some(_), .. })) => {}
             (Heard::Connected | Heard::Subscribed, _) => tally.ready += 1,
             (Heard::Trouble { packet_type, reason }, _) => {
-                let text = format!("the broker sent a packet of type {packet_type} with reason {reason:#04x}");
-                tally.trouble.get_or_insert(text);
+                tally.trouble(format!("a packet of type {packet_type} came with reason {reason:#04x}"));
             }
-            (Heard::Acknowledged { .. } | Heard::Message { .. }, _) => tally.unasked += 1,
+            (Heard::Acknowledged { .. } | Heard::Message { .. }, _) => {
+                tally.trouble("a packet came to who did not ask for it".to_owned());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A subscriber to the topics 5 and 6 hears these messages.
+    fn check(messages: &[(u32, u64)], delivered: u64, trouble: Option<&str>) {
+        let mut client = Client::Subscriber(Subscriber::new("durable/5/+", 5, 2));
+        let mut tally = Tally::new();
+        let mut out = Vec::new();
+        for &(topic, sequence) in messages {
+            let mark = Mark { topic, sequence, sent_at: 0 };
+            let heard = Heard::Message { packet_id: [0, 1], mark };
+            client.hear(heard, Instant::now(), &mut tally, &mut out);
+        }
+        assert_eq!(tally.delivered, delivered, "{messages:?}");
+        assert_eq!(tally.trouble.as_deref(), trouble, "{messages:?}");
+        assert_eq!(out.len(), 4 * messages.len(), "every message is acknowledged");
+    }
+
+    #[test]
+    fn a_message_that_is_missing_is_missing_in_the_count() {
+        check(&[(5, 0), (6, 0), (5, 1), (6, 1)], 4, None);
+        check(&[(5, 0), (6, 0), (6, 1)], 3, None);
+        check(&[(5, 0), (6, 0), (5, 2), (6, 1)], 4, None);
+    }
+
+    #[test]
+    fn what_comes_twice_late_or_unasked_is_trouble() {
+        let twice = Some("a message came twice, or behind a later one");
+        check(&[(5, 0), (5, 0)], 1, twice);
+        check(&[(5, 1), (5, 0)], 1, twice);
+        check(&[(7, 0)], 0, Some("a message came to who did not ask for it"));
+        check(&[(4, 0)], 0, Some("a message came to who did not ask for it"));
+    }
+
+    #[test]
+    fn a_publisher_keeps_its_window_full_and_no_fuller() {
+        let frame = PublishFrame::new(0, "durable/0/0");
+        let mut client = Client::Publisher(Publisher::new([frame], 2, 5));
+        let mut tally = Tally::new();
+        let mut out = Vec::new();
+        for (acknowledged, published) in [(0, 2), (1, 3), (2, 4), (3, 5), (4, 5)] {
+            if acknowledged > 0 {
+                let packet_id = if acknowledged % 2 == 0 { 1 } else { 2 };
+                client.hear(Heard::Acknowledged { packet_id }, Instant::now(), &mut tally, &mut out);
+            }
+            if let Client::Publisher(publisher) = &mut client {
+                publisher.publish(Instant::now(), &mut tally, &mut out);
+            }
+            assert_eq!((tally.acknowledged, tally.published), (acknowledged, published));
         }
     }
 }

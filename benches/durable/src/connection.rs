@@ -1,5 +1,5 @@
-//! Owns one socket of the load: what has not been parsed, what has not been sent. What packets mean is its owner's
-//! business.
+//! Owns one socket of the load: what has not been parsed, what has not been sent. What packets mean is its
+//! owner's business.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
@@ -28,8 +28,8 @@ impl Connection {
         Ok(Self { stream, unread: Vec::new(), unsent: Vec::new() })
     }
 
-    /// Reads all there is and hands it out in pieces: each begins with a packet, and what `take` leaves of it comes
-    /// again with more behind. `take` tells how many bytes it took.
+    /// Reads all there is and hands it out in pieces: each begins with a packet, and what `take` leaves of it
+    /// comes again with more behind. `take` tells how many bytes it took.
     pub(crate) fn read(
         &mut self,
         buffer: &mut [u8],

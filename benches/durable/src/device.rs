@@ -1,5 +1,5 @@
-//! Owns what the disk does by itself, for scale: appends that are synced one by one, and writing in a row. The broker
-//! has no part in it.
+//! Owns what the disk does by itself, for scale: appends that are synced one by one, and writing in a row.
+//! The broker has no part in it.
 
 use std::fs::File;
 use std::io::Write;

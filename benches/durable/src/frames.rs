@@ -106,10 +106,18 @@ impl fmt::Debug for PublishFrame {
 pub(crate) enum Heard {
     Connected,
     Subscribed,
-    Acknowledged { packet_id: u16 },
-    Message { packet_id: [u8; 2], mark: Mark },
+    Acknowledged {
+        packet_id: u16,
+    },
+    Message {
+        packet_id: [u8; 2],
+        mark: Mark,
+    },
     /// Refused, ended, or nothing that a broker may send here.
-    Trouble { packet_type: u8, reason: u8 },
+    Trouble {
+        packet_type: u8,
+        reason: u8,
+    },
 }
 
 /// The first packet and its length; none until all of it is there.

@@ -1,4 +1,5 @@
-//! Owns the load: one thread that serves all sockets as they become ready. What its clients do is their business.
+//! Owns the load: one thread that serves all sockets as they become ready. What its clients do is their
+//! business.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -113,6 +114,14 @@ impl Load {
         Ok(())
     }
 
+    /// Until so many messages are delivered. What does not come in time is lost: a result and no error.
+    pub(crate) fn wait_delivered(&mut self, expected: u64) -> Result<(), Error> {
+        match self.until("deliveries come", |tally| tally.delivered >= expected) {
+            Err(Error::Late(_)) | Ok(()) => Ok(()),
+            Err(error @ (Error::Machine { .. } | Error::Broker(_))) => Err(error),
+        }
+    }
+
     fn turn(&mut self) -> Result<(), Error> {
         match self.poll.poll(&mut self.events, Some(NAP)) {
             Err(error) if error.kind() != std::io::ErrorKind::Interrupted => {
@@ -134,7 +143,7 @@ impl Load {
                     taken
                 });
                 if let Err(error) = read {
-                    tally.trouble.get_or_insert(format!("the broker ended a connection: {error}"));
+                    tally.trouble(format!("the broker ended a connection: {error}"));
                 }
                 if let Some(trouble) = &tally.trouble {
                     return Err(Error::Broker(trouble.clone()));

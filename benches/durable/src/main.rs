@@ -40,7 +40,7 @@ struct CommandLine {
     #[arg(long, value_name = "DIR")]
     directory: PathBuf,
     /// Measure this part only; repeatable.
-    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(parts::ALL.map(|(name, _)| name)))]
+    #[arg(long, value_name = "NAME", value_parser = names())]
     only: Vec<String>,
     /// How long one rate is measured.
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=60))]
@@ -54,6 +54,10 @@ struct CommandLine {
     /// Print the report as JSON.
     #[arg(long)]
     json: bool,
+}
+
+fn names() -> PossibleValuesParser {
+    PossibleValuesParser::new(parts::ALL.map(|(name, _)| name))
 }
 
 fn main() -> ExitCode {

@@ -9,8 +9,8 @@ mod space;
 use crate::bench::Part;
 use crate::device;
 
-pub(crate) use publishers::{PART as PUBLISHERS, THOUSAND};
 pub(crate) use offline::FILL;
+pub(crate) use publishers::{PART as PUBLISHERS, THOUSAND};
 pub(crate) use restart::{PART as RESTART, TEN_THOUSAND_SESSIONS};
 
 /// Each part by its name.

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -12,7 +13,8 @@ use crate::error::Error;
 pub(crate) struct Usage {
     /// User and system time of all its threads.
     pub(crate) cpu: Duration,
-    /// Bytes it caused to be sent to storage, whole pages of a file as the system counts them.
+    /// Bytes it wrote to files. Sockets do not count, nor what the file system makes of it: what the system
+    /// calls `write_bytes` are whole folios, which may be a thousand times of what is synced.
     pub(crate) written_bytes: u64,
     /// Bytes of memory it holds now.
     pub(crate) resident_bytes: u64,
@@ -26,11 +28,11 @@ impl Usage {
             let status = fs::read_to_string(format!("{folder}/status"))?;
             Ok(Self {
                 cpu: cpu_of_threads(&folder)?,
-                written_bytes: field(&io, "write_bytes:"),
+                written_bytes: field(&io, "wchar:"),
                 resident_bytes: field(&status, "VmRSS:") * 1024,
             })
         };
-        read().map_err(Error::machine("read what the system knows of the broker's process"))
+        read().map_err(Error::machine("read what the system knows of a process"))
     }
 
     /// What was used since `before`; memory is that of now.
@@ -47,7 +49,8 @@ impl Usage {
 fn cpu_of_threads(folder: &str) -> io::Result<Duration> {
     let mut nanoseconds = 0;
     for thread in fs::read_dir(format!("{folder}/task"))? {
-        let text = fs::read_to_string(thread?.path().join("schedstat"))?;
+        // One that has ended meanwhile has no file any more.
+        let text = fs::read_to_string(thread?.path().join("schedstat")).unwrap_or_default();
         nanoseconds += first_number(&text);
     }
     Ok(Duration::from_nanos(nanoseconds))
@@ -57,6 +60,17 @@ fn cpu_of_threads(folder: &str) -> io::Result<Duration> {
 pub(crate) fn load_average() -> f64 {
     let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split_whitespace().next().and_then(|word| word.parse().ok()).unwrap_or(f64::NAN)
+}
+
+/// Bytes that everybody wrote to the device that holds `path`, since the system began; none if nobody counts.
+pub(crate) fn device_written_bytes(path: &Path) -> Option<u64> {
+    let device = fs::metadata(path).ok()?.dev();
+    // As the C library takes a device number apart.
+    let major = ((device >> 8) & 0xFFF) | ((device >> 32) & !0xFFF);
+    let minor = (device & 0xFF) | ((device >> 12) & 0xFFFF_FF00);
+    let figures = fs::read_to_string(format!("/sys/dev/block/{major}:{minor}/stat")).ok()?;
+    let sectors: u64 = figures.split_whitespace().nth(6)?.parse().ok()?;
+    Some(sectors * 512)
 }
 
 /// Bytes of the files in a directory; 0 if there is none.
@@ -76,15 +90,24 @@ fn first_number(text: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+    use std::time::Instant;
+
     use super::*;
 
     #[test]
-    fn our_own_use_is_seen_to_grow() {
-        let before = Usage::of(std::process::id()).expect("a system with /proc");
-        let memory = vec![1_u8; 64 << 20];
-        assert_eq!(memory.iter().map(|&byte| usize::from(byte)).sum::<usize>(), 64 << 20);
-        let used = Usage::of(std::process::id()).expect("as before").since(before);
-        assert!(used.cpu > Duration::ZERO, "{used:?}");
-        assert!(used.resident_bytes > 64 << 20, "{used:?}");
+    fn what_a_process_uses_is_seen_to_grow() {
+        let script = ["-c", "while :; do :; done"];
+        let mut busy = Command::new("sh").args(script).spawn().expect("a shell starts");
+        let begin = Usage::of(busy.id()).expect("a system with /proc");
+        let mut used = Usage::default();
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while used.cpu < Duration::from_millis(10) && Instant::now() < deadline {
+            used = Usage::of(busy.id()).expect("as before").since(begin);
+        }
+        busy.kill().expect("it runs");
+        busy.wait().expect("it is ours");
+        assert!(used.cpu >= Duration::from_millis(10), "{used:?}");
+        assert!(used.resident_bytes > 0, "{used:?}");
     }
 }

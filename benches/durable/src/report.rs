@@ -1,5 +1,5 @@
-//! Owns the figures of a run: their medians, the tables a person reads and the JSON of a program. What a figure should
-//! be is said in `aims`.
+//! Owns the figures of a run: their medians, the tables a person reads and the JSON of a program. What a
+//! figure should be is said in `aims`.
 
 use std::fmt::{self, Write as _};
 

@@ -12,11 +12,7 @@ pub(crate) struct Tally {
     pub(crate) acknowledged: u64,
     /// To each subscriber, every message once.
     pub(crate) delivered: u64,
-    /// Deliveries of what had been delivered, or out of order.
-    pub(crate) repeated: u64,
-    /// Packets that nobody waited for.
-    pub(crate) unasked: u64,
-    /// The first refusal or end of a connection.
+    /// The first refusal, end of a connection or packet that must not come.
     pub(crate) trouble: Option<String>,
     recording: Recording,
     /// From the sending of a PUBLISH to its PUBACK.
@@ -40,8 +36,6 @@ impl Tally {
             published: 0,
             acknowledged: 0,
             delivered: 0,
-            repeated: 0,
-            unasked: 0,
             trouble: None,
             recording: Recording::Off,
             acknowledgements: Latencies::default(),
@@ -63,6 +57,11 @@ impl Tally {
 
     pub(crate) fn stop_recording(&mut self) {
         self.recording = Recording::Off;
+    }
+
+    /// The first one counts: what follows is its consequence.
+    pub(crate) fn trouble(&mut self, what: String) {
+        self.trouble.get_or_insert(what);
     }
 
     pub(crate) fn acknowledged(&mut self, latency: Duration) {

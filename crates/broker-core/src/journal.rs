@@ -18,8 +18,8 @@ pub(crate) use record::{
     MessageHead, RetainedSlice, SliceHead, Target, epoch_record, put_target, retained_cleared_record,
 };
 pub(crate) use state::{
-    ConnectionState, InFlightState, QueuedRest, QueuedState, RetainedState, SessionState, SubscriptionState,
-    WillRef, WillState,
+    ConnectionState, InFlightState, QUEUE_PART_MAX, QueuedRest, QueuedState, RetainedState, SessionPlace,
+    SessionState, SubscriptionState, WillRef, WillState, mark_of,
 };
 
 use core::fmt;

@@ -10,10 +10,12 @@ use crate::{
     journal::{Journal, Operation, Operations, Position},
     peers::AcknowledgementToken,
 };
+use hashbrown::HashMap;
 use mqtt_codec::{
     ReasonCode,
     packet::{ConnAck, PacketId, UnsubAck},
 };
+use rustc_hash::FxBuildHasher;
 use std::{collections::VecDeque, sync::Arc};
 
 /// What waits for the disk.
@@ -69,6 +71,10 @@ pub(crate) struct Recorder {
     turns: VecDeque<(Position, usize)>,
     /// The turns that have ended with something that waits.
     ended_turns: Turn,
+    /// Clients whose sessions have ended, in a turn that may not be on disk.
+    ended: HashMap<Box<str>, Turn, FxBuildHasher>,
+    /// The last of these turns.
+    last_end: Turn,
     /// Everything before is on disk.
     durable: Position,
     /// The last record of each shard that has arrived here, see [`Recorder::saw`].
@@ -91,6 +97,8 @@ impl Recorder {
             turns: VecDeque::new(),
             // What an earlier process recorded counts as a turn that is durable.
             ended_turns: 1,
+            ended: HashMap::default(),
+            last_end: 0,
             durable: Position::NONE,
             seen: vec![Position::NONE; shards],
             head: Vec::new(),
@@ -119,6 +127,21 @@ impl Recorder {
         if self.journal.is_some() {
             self.operations.push(operation);
         }
+    }
+
+    /// Notes that a session has ended: until that is on disk, a crash brings it back.
+    pub(crate) fn note_ended(&mut self, session: SessionId, client_id: &str) {
+        self.note(&Operation::Ended { session });
+        if self.is_durable(self.last_end) {
+            self.ended.clear();
+        }
+        self.last_end = self.this_turn();
+        self.ended.insert(Box::from(client_id), self.last_end);
+    }
+
+    /// Whether a client's former session has ended, and that is not on disk.
+    pub(crate) fn may_come_back(&self, client_id: &str) -> bool {
+        self.ended.get(client_id).is_some_and(|&turn| !self.is_durable(turn))
     }
 
     /// Appends a record that is already put together, behind what was noted.
@@ -173,17 +196,13 @@ impl Recorder {
         Some(position)
     }
 
-    /// Whether something was noted in this turn and is not appended.
-    pub(crate) fn has_notes(&self) -> bool {
-        !self.operations.is_empty()
-    }
-
     /// Ends the turn.
     pub(crate) fn flush(&mut self) {
         self.append_notes();
         let Some(journal) = &self.journal else { return };
         let waiting = self.leaving.len() - self.in_turns;
-        if waiting > 0 {
+        // A turn in which a session has ended counts even if nothing waits for it yet.
+        if waiting > 0 || self.last_end == self.ended_turns {
             self.turns.push_back((journal.end(), waiting));
             self.in_turns = self.leaving.len();
             self.ended_turns += 1;
@@ -202,6 +221,9 @@ impl Recorder {
 
     /// The next that may leave.
     pub(crate) fn next_leaving(&mut self) -> Option<Leaving> {
+        while self.turns.front().is_some_and(|&(position, count)| count == 0 && position <= self.durable) {
+            self.turns.pop_front();
+        }
         let (position, count) = self.turns.front_mut()?;
         if *position > self.durable {
             return None;

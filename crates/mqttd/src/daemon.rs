@@ -6,8 +6,10 @@ use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Barrier};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use broker_core::Node;
+use broker_core::journal::RecoveredShard;
 
 use crate::clock::Clock;
 use crate::config::{self, Settings};
@@ -27,7 +29,7 @@ pub(crate) struct Daemon {
     mailboxes: Arc<[Mailbox]>,
     /// None if everything is kept in memory.
     storage: Option<Storage>,
-    recollection: Option<Recollection>,
+    recollection: Option<(Recollection, Duration)>,
     events: Receiver<Event>,
     log: Log,
 }
@@ -60,51 +62,17 @@ impl Daemon {
         let signals = sender.clone();
         signal::watch(move |signal| signals.send(Event::Signal(signal)).is_ok())
             .map_err(failed("signals"))?;
-        let opened = open_storage(settings, &log)?;
-        let seed = random().map_err(failed("random numbers"))?;
-        let config = settings.engine.clone();
-        let node = match &opened {
-            None => Node::new(config, settings.workers, seed),
-            Some(opened) => Node::with_journal(config, settings.workers, seed, opened.for_engine()),
-        };
-        let mailboxes: Arc<[Mailbox]> = node.shards().map(|_| Mailbox::default()).collect();
-        let clock = opened.as_ref().map_or_else(|| Clock::start(0), |opened| opened.clock);
-        let recollection = opened.as_ref().map(|opened| opened.recollection);
-        let (storage, mut recovered) = match opened {
-            None => (None, Vec::new()),
-            Some(Opened { journal, recovered, alive, .. }) => {
-                // Before anything is written: what is still needed of the files is known only then.
-                let recovered = node.restore(recovered, alive, clock.now());
-                let storage = Storage::start(journal, Arc::clone(&node), &mailboxes, settings, clock, &log)
-                    .map_err(failed("the journal's threads"))?;
-                (Some(storage), recovered)
-            }
-        };
-        let mut recovered = recovered.drain(..);
-        let everyone = Arc::new(Barrier::new(settings.workers));
-        let (unready, ready) = sync_channel::<()>(0);
-        let mut workers = Vec::new();
-        for id in node.shards() {
-            let durable = storage.as_ref().zip(recovered.next());
-            let plan = Plan {
-                id,
-                node: Arc::clone(&node),
-                mailboxes: Arc::clone(&mailboxes),
-                everyone: Arc::clone(&everyone),
-                seed: random().map_err(failed("random numbers"))?,
-                durable: durable.map(|(storage, recovered)| Durable { link: storage.link(id), recovered }),
-                clock,
-                log: log.clone(),
-            };
-            let thread = worker::start(plan, unready.clone(), Guard(sender.clone()));
-            workers.push(thread.map_err(failed("a worker's thread"))?);
-        }
-        drop(unready);
-        // A publisher that is served before every shard knows its sessions would publish past some of them.
-        // Nothing is ever sent: this is the moment when the last of them is ready.
-        let _ = ready.recv();
-        let listeners = settings.listen.iter().copied().map(Listener::open).collect::<Result<Vec<_>, _>>()?;
+        // Before the data is touched: a start that is refused for its address leaves no trace there.
+        let listeners = settings.listen.iter().copied().map(Listener::bind).collect::<Result<Vec<_>, _>>()?;
         let addresses = listeners.iter().map(Listener::address).collect();
+        let began = Instant::now();
+        let opened = open_storage(settings, &log)?;
+        let recollection = opened.as_ref().map(|opened| opened.recollection);
+        let parts = Parts::assemble(settings, opened, log.clone())?;
+        let (node, mailboxes) = (Arc::clone(&parts.node), Arc::clone(&parts.mailboxes));
+        let (workers, storage) = parts.start_workers(&sender)?;
+        let recollection = recollection.map(|found| (found, began.elapsed()));
+        listeners.iter().try_for_each(Listener::listen)?;
         let reception = {
             let (mailboxes, log) = (Arc::clone(&mailboxes), log.clone());
             move || Reception::new(node, mailboxes, log)
@@ -119,8 +87,8 @@ impl Daemon {
         &self.addresses
     }
 
-    /// What was stored by earlier processes; none if everything is kept in memory.
-    pub(crate) fn recollection(&self) -> Option<Recollection> {
+    /// What was stored by earlier processes, and how long it took to read it; none if everything is kept in memory.
+    pub(crate) fn recollection(&self) -> Option<(Recollection, Duration)> {
         self.recollection
     }
 
@@ -155,6 +123,69 @@ impl Daemon {
     }
 }
 
+/// What the workers are made of.
+struct Parts {
+    node: Arc<Node>,
+    mailboxes: Arc<[Mailbox]>,
+    /// None if everything is kept in memory.
+    storage: Option<Storage>,
+    /// What each shard begins with, if something is stored.
+    recovered: Vec<RecoveredShard>,
+    clock: Clock,
+    log: Log,
+}
+
+impl Parts {
+    fn assemble(settings: &Settings, opened: Option<Opened>, log: Log) -> Result<Self, Error> {
+        let (config, shards, seed) = (settings.engine.clone(), settings.workers, random_seed()?);
+        let mailboxes: Arc<[Mailbox]> = (0..shards).map(|_| Mailbox::default()).collect();
+        let Some(opened) = opened else {
+            let node = Node::new(config, shards, seed);
+            let clock = Clock::start(0);
+            return Ok(Self { node, mailboxes, storage: None, recovered: Vec::new(), clock, log });
+        };
+        let node = Node::with_journal(config, shards, seed, opened.for_engine());
+        let Opened { journal, is_full, recovered, alive, clock, .. } = opened;
+        // Before anything is written: what is still needed of the files is known only then.
+        let recovered = node.restore(recovered, alive, clock.now());
+        let storage = Storage::start(journal, is_full, Arc::clone(&node), &mailboxes, settings, clock, &log)
+            .map_err(|source| Error::Start { what: "the journal's threads", source })?;
+        Ok(Self { node, mailboxes, storage: Some(storage), recovered, clock, log })
+    }
+
+    /// Starts all workers, and returns when each knows what it is to know: a publisher that is served before
+    /// would publish past sessions that are not there yet.
+    fn start_workers(
+        self,
+        sender: &SyncSender<Event>,
+    ) -> Result<(Vec<JoinHandle<()>>, Option<Storage>), Error> {
+        let Self { node, mailboxes, storage, recovered, clock, log } = self;
+        let mut recovered = recovered.into_iter();
+        let everyone = Arc::new(Barrier::new(mailboxes.len()));
+        let (unready, ready) = sync_channel::<()>(0);
+        let mut workers = Vec::new();
+        for id in node.shards() {
+            let durable = storage.as_ref().zip(recovered.next());
+            let plan = Plan {
+                id,
+                node: Arc::clone(&node),
+                mailboxes: Arc::clone(&mailboxes),
+                everyone: Arc::clone(&everyone),
+                seed: random_seed()?,
+                durable: durable.map(|(storage, recovered)| Durable { link: storage.link(id), recovered }),
+                clock,
+                log: log.clone(),
+            };
+            let thread = worker::start(plan, unready.clone(), Guard(sender.clone()));
+            workers.push(thread.map_err(|source| Error::Start { what: "a worker's thread", source })?);
+        }
+        drop(unready);
+        // Nothing is ever sent: it ends when the last of them is ready.
+        let _ = ready.recv();
+        Ok((workers, storage))
+    }
+}
+
 /// Opens the data directory, if there is to be one.
 fn open_storage(settings: &Settings, log: &Log) -> Result<Option<Opened>, Error> {
     match settings.storage {
@@ -162,8 +193,7 @@ fn open_storage(settings: &Settings, log: &Log) -> Result<Option<Opened>, Error>
         config::Storage::Disk => {
             let failed = |what| move |source| Error::Start { what, source };
             signal::outlive_file_size_limit().map_err(failed("signals"))?;
-            let seed = random().map_err(failed("random numbers"))?;
-            let opened = storage::open(settings, seed, log);
+            let opened = storage::open(settings, random_seed()?, log);
             opened.map(Some).map_err(|reason| {
                 Error::Storage(StorageError { directory: settings.data_dir.clone(), reason })
             })
@@ -190,6 +220,8 @@ fn raise_descriptor_limit(log: &Log) {
     }
 }
 
-fn random() -> io::Result<u64> {
-    getrandom::u64().map_err(io::Error::other)
+/// A number that strangers cannot guess.
+fn random_seed() -> Result<u64, Error> {
+    let failed = |error| Error::Start { what: "random numbers", source: io::Error::other(error) };
+    getrandom::u64().map_err(failed)
 }

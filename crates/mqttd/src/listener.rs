@@ -33,19 +33,28 @@ const NO_ROOM_PAUSE: Duration = Duration::from_millis(100);
 /// Seconds between two lines about that.
 const NO_ROOM_LOG_INTERVAL_SECONDS: u64 = 10;
 
-/// A socket that listens: from here on clients can connect and wait.
+/// An address that is ours. Nobody can connect before it [listens](Self::listen).
 #[derive(Debug)]
 pub(crate) struct Listener {
-    socket: std::net::TcpListener,
+    socket: Socket,
     address: SocketAddr,
 }
 
 impl Listener {
-    /// Opens one.
-    pub(crate) fn open(address: ListenAddress) -> Result<Self, Error> {
+    /// Takes the address.
+    pub(crate) fn bind(address: ListenAddress) -> Result<Self, Error> {
         bind(address.0)
-            .and_then(|socket| Ok(Self { address: socket.local_addr()?, socket }))
+            .and_then(|socket| {
+                let bound = socket.local_addr()?.as_socket().ok_or(io::ErrorKind::Unsupported)?;
+                Ok(Self { socket, address: bound })
+            })
             .map_err(|source| Error::Listen { address, source })
+    }
+
+    /// From here on clients can connect and wait.
+    pub(crate) fn listen(&self) -> Result<(), Error> {
+        let address = ListenAddress(self.address);
+        self.socket.listen(BACKLOG).map_err(|source| Error::Listen { address, source })
     }
 
     /// Where clients reach it: the port is the one that the system picked for port 0.
@@ -55,7 +64,7 @@ impl Listener {
 
     /// Accepts connections for ever. It goes on accepting when the machine runs out of room.
     async fn accept(self, reception: Rc<Reception>, log: Log) -> io::Result<()> {
-        let listener = TcpListener::from_std(self.socket)?;
+        let listener = TcpListener::from_std(self.socket.into())?;
         let no_room = Throttle::new(NO_ROOM_LOG_INTERVAL_SECONDS);
         let handshakes = Arc::new(Semaphore::new(HANDSHAKES_MAX));
         loop {
@@ -84,7 +93,7 @@ impl Listener {
 
 /// An IPv6 address serves IPv6 only, so that what is listed is what is served, and both families may be
 /// listed with the same port. The port is exclusive: a second process is refused, not given a share.
-fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+fn bind(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
@@ -92,9 +101,8 @@ fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     // The port of a process that has just ended can be taken at once.
     socket.set_reuse_address(true)?;
     socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
     socket.set_nonblocking(true)?;
-    Ok(socket.into())
+    Ok(socket)
 }
 
 /// Whether the next connection can be accepted at once.
@@ -113,15 +121,16 @@ mod tests {
 
     #[test]
     fn port_0_is_told_as_the_port_that_was_picked() {
-        let listener = Listener::open(address("127.0.0.1:0")).expect("a free port");
+        let listener = Listener::bind(address("127.0.0.1:0")).expect("a free port");
         assert_ne!(listener.address().port(), 0);
     }
 
     #[test]
     fn a_port_that_is_taken_is_refused_by_name() {
-        let first = Listener::open(address("127.0.0.1:0")).expect("a free port");
+        let first = Listener::bind(address("127.0.0.1:0")).expect("a free port");
+        first.listen().expect("it is ours");
         let taken = ListenAddress(first.address());
-        let error = Listener::open(taken).expect_err("it is taken");
+        let error = Listener::bind(taken).expect_err("it is taken");
         assert_eq!(
             error.to_string(),
             format!("error: cannot listen on {taken}: Address already in use (os error 98)")
@@ -131,8 +140,10 @@ mod tests {
 
     #[test]
     fn both_families_may_have_the_same_port() {
-        let first = Listener::open(address("0.0.0.0:0")).expect("a free port");
+        let first = Listener::bind(address("0.0.0.0:0")).expect("a free port");
+        first.listen().expect("it is ours");
         let port = first.address().port();
-        Listener::open(address(&format!("[::]:{port}"))).expect("the port is free for IPv6");
+        let second = Listener::bind(address(&format!("[::]:{port}"))).expect("the port is free for IPv6");
+        second.listen().expect("it is ours");
     }
 }

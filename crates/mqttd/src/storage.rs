@@ -8,13 +8,14 @@ mod link;
 mod open;
 mod reader;
 mod relocation;
+mod reserve;
 mod waiting;
 mod writer;
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::mpsc::Sender;
 use std::thread::JoinHandle;
 
 use broker_core::{Node, ShardId};
@@ -24,6 +25,7 @@ pub(crate) use self::link::Link;
 pub(crate) use self::open::{Opened, OpeningError, Recollection, open};
 use self::reader::{Reader, Request};
 use self::relocation::Survey;
+use self::reserve::Reserve;
 use self::waiting::Waiting;
 pub(crate) use self::writer::Unsaved;
 use self::writer::Writer;
@@ -58,6 +60,7 @@ impl Storage {
     /// Starts the threads that write and read.
     pub(crate) fn start(
         journal: Arc<Journal>,
+        is_full: Arc<AtomicBool>,
         node: Arc<Node>,
         mailboxes: &Arc<[Mailbox]>,
         settings: &Settings,
@@ -73,16 +76,13 @@ impl Storage {
             survey: Survey::default(),
             node,
         });
-        let (requests, receiver) = channel();
+        let place = settings.data_dir.display().to_string();
+        let reserve = Reserve::new(&settings.data_dir, settings.journal.segment_bytes, is_full);
+        let (requests, receiver) = reader::requests();
         let reader = Reader::new(Arc::clone(&shared.journal), Arc::clone(mailboxes), log.clone());
         Ok(Self {
             reader: reader.start(receiver)?,
-            writer: Writer::start(
-                Arc::clone(&shared),
-                settings.data_dir.display().to_string(),
-                clock,
-                log.clone(),
-            )?,
+            writer: Writer::start(Arc::clone(&shared), reserve, place, clock, log.clone())?,
             requests,
             shared,
         })

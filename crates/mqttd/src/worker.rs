@@ -82,6 +82,8 @@ pub(crate) struct Worker {
 enum Life {
     /// Clients are served.
     Serving,
+    /// Nothing more is read; what is on its way to the disk is waited for, so that clients hear of it.
+    Finishing,
     /// Clients are told; the worker ends with its last connection.
     Ending,
 }

@@ -1,5 +1,5 @@
-//! Owns one client of ours: its connection and its session, as a real client keeps them over a crash of the broker. The
-//! plan says what it wants, the history takes what it sees.
+//! Owns one client of ours: its connection and its session, as a real client keeps them over a crash of the
+//! broker. The plan says what it wants, the history takes what it sees.
 
 mod connecting;
 mod publishing;
@@ -168,8 +168,8 @@ impl Client {
         }
     }
 
-    /// What it received on this connection and has not finished. Of what was cut off before and did not come again it need
-    /// not be told.
+    /// What it received on this connection and has not finished. Of what was cut off before and did not come
+    /// again it need not be told.
     fn in_hand_here(&self) -> usize {
         self.in_hand.values().filter(|hand| hand.connection == self.link.number).count()
     }

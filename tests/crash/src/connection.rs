@@ -1,5 +1,5 @@
-//! Owns a socket and the thread that reads it, which notes the time of each packet as it is read. What packets mean is the
-//! client's business.
+//! Owns a socket and the thread that reads it, which notes the time of each packet as it is read. What packets
+//! mean is the client's business.
 
 use crate::{
     clock::{At, Clock},

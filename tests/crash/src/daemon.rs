@@ -1,5 +1,5 @@
-//! Owns the broker's process: starting it, reading where it listens, killing it, ending it, its log. When it is killed is
-//! the round's business.
+//! Owns the broker's process: starting it, reading where it listens, killing it, ending it, its log. When it is
+//! killed is the round's business.
 
 use std::{
     fs::{File, OpenOptions},

@@ -1,5 +1,5 @@
-//! Owns what is recorded of a round: who published, received, connected and subscribed when, as read from the sockets.
-//! What must hold of it is `verify`'s business.
+//! Owns what is recorded of a round: who published, received, connected and subscribed when, as read from the
+//! sockets. What must hold of it is `verify`'s business.
 
 use crate::clock::At;
 use mqtt_codec::{PacketId, ProtocolVersion, QoS, TopicFilter, TopicName};

@@ -1,5 +1,6 @@
-//! Owns clients that are not our code: rumqttc in both versions, in threads of their own, told where the broker is after
-//! each restart. What they see goes to the round as it is; it says nothing of its own about right and wrong.
+//! Owns clients that are not our code: rumqttc in both versions, in threads of their own, told where the broker
+//! is after each restart. What they see goes to the round as it is; it says nothing of its own about right and
+//! wrong.
 
 mod whereabouts;
 

@@ -1,6 +1,6 @@
-//! Real `mqttd` processes killed at random instants under load of real clients, restarted on their data, and held to
-//! everything they had acknowledged. The story of a round is in `round`, what must hold of it in `verify`; nothing here
-//! knows how the broker keeps its data.
+//! Real `mqttd` processes killed at random instants under load of real clients, restarted on their data, and held
+//! to everything they had acknowledged. The story of a round is in `round`, what must hold of it in `verify`;
+//! nothing here knows how the broker keeps its data.
 
 mod client;
 mod clock;

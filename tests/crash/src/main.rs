@@ -4,7 +4,8 @@ use clap::Parser;
 use dunlin_crash::{Inspection, Interruption, Options, run};
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
-/// Kills real brokers under load of real clients, restarts them on their data, and holds them to what they acknowledged.
+/// Kills real brokers under load of real clients, restarts them on their data, and holds them to what they
+/// acknowledged.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct CommandLine {

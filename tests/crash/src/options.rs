@@ -34,8 +34,8 @@ pub struct Options {
 pub enum Interruption {
     /// The broker's process is killed, and another one started on its data.
     Kill,
-    /// Only the connections of our own clients are cut: a broker that keeps everything in memory must pass, or the test
-    /// finds fault where there is none.
+    /// Only the connections of our own clients are cut: a broker that keeps everything in memory must pass, or
+    /// the test finds fault where there is none.
     Cut,
 }
 

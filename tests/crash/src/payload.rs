@@ -1,5 +1,5 @@
-//! Owns what is in a payload: the number of its message, and filling that tells when bytes were changed. Which message has
-//! which payload is decided elsewhere.
+//! Owns what is in a payload: the number of its message, and filling that tells when bytes were changed. Which
+//! message has which payload is decided elsewhere.
 
 use crate::history::PublicationIndex;
 use bytes::Bytes;

@@ -1,5 +1,5 @@
-//! Owns what is decided about a round before it begins: who takes part and does what, and when the broker is killed. All
-//! of it follows from one number.
+//! Owns what is decided about a round before it begins: who takes part and does what, and when the broker is
+//! killed. All of it follows from one number.
 
 mod cast;
 

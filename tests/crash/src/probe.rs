@@ -1,5 +1,5 @@
-//! Owns looking at the retained messages: a new client subscribes and takes what it is given. What it should be given is
-//! `verify`'s business.
+//! Owns looking at the retained messages: a new client subscribes and takes what it is given. What it should be
+//! given is `verify`'s business.
 
 use crate::{
     connection::{Connection, Ear, Heard},
@@ -18,8 +18,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Silence after which nothing more is expected, once all that must come has come: retained messages come in pages, each
-/// with the next tick of the broker.
+/// Silence after which nothing more is expected, once all that must come has come: retained messages come in
+/// pages, each with the next tick of the broker.
 const SILENCE: Duration = Duration::from_millis(60);
 const WAITING_MAX: usize = 10_000;
 

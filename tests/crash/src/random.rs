@@ -1,4 +1,5 @@
-//! Owns the randomness of a run: one seed, any number of independent streams. What is drawn for is decided elsewhere.
+//! Owns the randomness of a run: one seed, any number of independent streams. What is drawn for is decided
+//! elsewhere.
 
 /// A stream of numbers that looks random and follows from its seed (SplitMix64).
 #[derive(Clone, Debug)]

@@ -1,5 +1,5 @@
-//! Owns the story of one round: a broker, its clients, the kills, the end. What each client does is its own business, and
-//! what must hold is `verify`'s.
+//! Owns the story of one round: a broker, its clients, the kills, the end. What each client does is its own
+//! business, and what must hold is `verify`'s.
 
 mod ending;
 
@@ -137,8 +137,8 @@ impl Round<'_> {
         }
     }
 
-    /// Waits until all have done so. Those of other people do not ask again for a subscription that a crash has cut off,
-    /// so they come when there is none before.
+    /// Waits until all have done so. Those of other people do not ask again for a subscription that a crash has
+    /// cut off, so they come when there is none before.
     fn set_up(&mut self) -> Result<(), String> {
         for part in &self.plan.independents {
             let independent = Independent::start(part.clone(), &mut self.stage, &self.whereabouts);
@@ -220,8 +220,8 @@ impl Round<'_> {
         holds(self)
     }
 
-    /// One turn: everybody does what is due, then what was read is handed to whom it is for. False at the end, and when
-    /// nothing more is to be waited for.
+    /// One turn: everybody does what is due, then what was read is handed to whom it is for. False at the end,
+    /// and when nothing more is to be waited for.
     fn turn(&mut self, end: At, is_enough: impl Fn(&Self) -> bool) -> bool {
         let mut next = Some(end);
         for client in &mut self.clients {

@@ -1,5 +1,5 @@
-//! Owns a run: one round after another, each on fresh data or on those of the one before, until one fails. What a round is
-//! is `round`'s business.
+//! Owns a run: one round after another, each on fresh data or on those of the one before, until one fails. What a
+//! round is is `round`'s business.
 
 use crate::{
     daemon::Installation,

@@ -1,5 +1,5 @@
-//! Owns what all clients of a round share: the clock, the history, where the broker is, and whether there is load. Who acts
-//! when is the round's business.
+//! Owns what all clients of a round share: the clock, the history, where the broker is, and whether there is
+//! load. Who acts when is the round's business.
 
 use crate::{
     clock::{At, Clock},

@@ -1,4 +1,5 @@
-//! Owns the list of what must hold of every round. Each invariant is judged in a file of its own, from the history alone.
+//! Owns the list of what must hold of every round. Each invariant is judged in a file of its own, from the
+//! history alone.
 
 mod contents;
 mod exactly_once;

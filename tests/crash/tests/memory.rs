@@ -1,5 +1,5 @@
-//! The crash test against a broker that keeps everything in memory: it must fail when the broker is killed, and pass when
-//! only connections are cut. A test that never failed would prove nothing.
+//! The crash test against a broker that keeps everything in memory: it must fail when the broker is killed, and
+//! pass when only connections are cut. A test that never failed would prove nothing.
 
 use dunlin_crash::{Inspection, Interruption, Options, run};
 use std::{env, path::PathBuf, time::Duration};

@@ -126,7 +126,8 @@ impl Plant {
             Self::EarlyDeletion => &["loss", "restart", "retained"],
             Self::KeepSegments => &["space"],
             Self::ForgetOperations => &["exactly_once", "dup", "session_present", "one_copy", "packet_ids"],
-            Self::SkipRecord | Self::IgnoreSeen => &["loss"],
+            Self::SkipRecord => &["loss", "retained", "unasked"],
+            Self::IgnoreSeen => &["loss", "order", "packet_ids"],
             Self::KeepTorn => &["contents", "restart", "unasked"],
             Self::RestartWithoutDup => &["dup"],
         }

@@ -4,7 +4,7 @@
 use broker_core::{ConnectionId, SessionId, ShardId, Timestamp, journal::Position};
 use bytes::Bytes;
 use mqtt_codec::Packet;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Something that is to happen.
 #[derive(Clone, Debug)]
@@ -41,6 +41,14 @@ pub(crate) enum Event {
     Load(ShardId, SessionId, Vec<Position>),
     /// A checkpoint begins.
     Checkpoint,
+    /// A checkpoint begins to go over to copies.
+    CheckpointNow,
+    /// A shard is asked what it needs between two places.
+    Survey(ShardId, Position, Position),
+    /// What is needed is copied.
+    Relocate,
+    /// A shard hears of copies.
+    Copied(ShardId, Arc<[(Position, Position)]>),
     /// A shard begins its part of a checkpoint.
     CheckpointOf(ShardId),
     /// The process notes that it is alive.
@@ -81,7 +89,11 @@ impl Event {
             | Self::Commit
             | Self::Durable(..)
             | Self::Load(..)
+            | Self::CheckpointNow
             | Self::CheckpointOf(_)
+            | Self::Survey(..)
+            | Self::Relocate
+            | Self::Copied(..)
             | Self::DiskRecovers => true,
             Self::Act(_)
             | Self::Ping(..)

@@ -163,5 +163,12 @@ fn config(random: &mut Random, mix: &Mix) -> Config {
     ]);
     // The broker's own figures have no publisher that could be judged by.
     let sys = Sys { interval_ms: 0 };
-    Config { limits, capabilities: Capabilities::default(), queue_policy, share_strategy, sys, ..Config::default() }
+    Config {
+        limits,
+        capabilities: Capabilities::default(),
+        queue_policy,
+        share_strategy,
+        sys,
+        ..Config::default()
+    }
 }

@@ -30,8 +30,8 @@ use crate::{
     settings::Settings,
 };
 use broker_core::{CloseCause, ConnectionId, ShardId, journal::Position};
-use mqtt_codec::{Packet, PacketType, ReasonCode};
 use durable::Core;
+use mqtt_codec::{Packet, PacketType, ReasonCode};
 use session::Fate;
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -10,6 +10,7 @@ mod mailboxes;
 mod network;
 mod power;
 mod process;
+mod relocation;
 mod storage;
 
 use crate::{
@@ -111,7 +112,11 @@ impl World {
             Event::Durable(shard, position) => self.tell_durable(shard, position),
             Event::Load(shard, session, positions) => self.load(shard, session, positions),
             Event::Checkpoint => self.begin_checkpoint(),
+            Event::CheckpointNow => self.checkpoint(),
             Event::CheckpointOf(shard) => self.checkpoint_shard(shard),
+            Event::Survey(shard, from, to) => self.survey(shard, from, to),
+            Event::Relocate => self.relocate(),
+            Event::Copied(shard, copies) => self.copied(shard, copies),
             Event::Live => self.live(),
             Event::DiskFails => self.disk_fails(),
             Event::DiskRecovers => self.disk_recovers(),

@@ -1,4 +1,7 @@
-//! Owns `cargo xtask bench`: it starts the benchmark packages one after the other. It measures nothing itself.
+//! Owns `cargo xtask bench`: it starts the benchmark packages one after the other. It measures nothing
+//! itself, and what takes a whole broker is a command below it.
+
+mod durable;
 
 use std::process::Command;
 
@@ -9,17 +12,25 @@ use crate::workspace::Workspace;
 
 /// Run the benchmarks: our own, and the comparisons with other codecs and brokers.
 ///
-/// This is `cargo bench` on the packages dunlin-benches and dunlin-compare, in the release profile, with the output
-/// of Criterion as it comes. Numbers from a busy machine mean little: look at the interval, repeat, and compare
-/// only runs of the same machine.
+/// This is `cargo bench` on the packages dunlin-benches and dunlin-compare, in the release profile, with the
+/// output of Criterion as it comes. Numbers from a busy machine mean little: look at the interval, repeat,
+/// and compare only runs of the same machine.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    whole_process: Option<WholeProcess>,
     /// Run one of the two packages only.
     #[arg(long, value_enum)]
     package: Option<BenchPackage>,
     /// Handed to Criterion as it is: a filter on the names of the benchmarks, or options after `--`.
     #[arg(value_name = "FILTER")]
     passed_on: Vec<String>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum WholeProcess {
+    Durable(durable::Args),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -41,6 +52,9 @@ impl BenchPackage {
 
 pub(crate) fn run(args: &Args) -> Result<Verdict, Error> {
     let workspace = Workspace::load()?;
+    if let Some(WholeProcess::Durable(args)) = &args.whole_process {
+        return durable::run(args, &workspace);
+    }
     let packages = match args.package {
         Some(package) => vec![package],
         None => vec![BenchPackage::Benches, BenchPackage::Compare],
@@ -58,7 +72,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict, Error> {
 
 fn bench_command(workspace: &Workspace, package: BenchPackage, passed_on: &[String]) -> Command {
     let mut command = process::cargo(&workspace.root);
-    // Only bench targets: the unit tests of a library would be started too and do not know Criterion's options.
+    // Only bench targets: a library's unit tests would be started too and do not know Criterion's options.
     command.args(["bench", "--package", package.name(), "--bench", "*"]);
     if !passed_on.is_empty() {
         command.arg("--").args(passed_on);

@@ -1,5 +1,5 @@
-//! Owns `cargo xtask crash`: it builds the broker and the crash test and starts the one with the other. What a round is,
-//! and what must hold of it, is the crash test's business.
+//! Owns `cargo xtask crash`: it builds the broker and the crash test and starts the one with the other. What a
+//! round is, and what must hold of it, is the crash test's business.
 
 use std::process::Command;
 
@@ -10,10 +10,10 @@ use crate::workspace::Workspace;
 
 /// Kill real brokers under load of real clients, restart them on their data, hold them to what they acknowledged.
 ///
-/// Who takes part in a round, what they do and when the broker is killed follow from the seed; what the threads of the
-/// processes do in between does not, so a failure may need several tries to come back. A round that fails is reported
-/// with its seed, its number and what was broken, and its data directory and log stay in target/crash. The exit code is
-/// 1 then.
+/// Who takes part in a round, what they do and when the broker is killed follow from the seed; what the threads
+/// of the processes do in between does not, so a failure may need several tries to come back. A round that fails
+/// is reported with its seed, its number and what was broken, and its data directory and log stay in
+/// target/crash. The exit code is 1 then.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Run so many rounds.

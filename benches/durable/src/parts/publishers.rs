@@ -1,5 +1,5 @@
-//! Owns the figures of one to a thousand publishers, each with a subscriber of its own, and of a thousand with few. How
-//! one of them is measured is not its business.
+//! Owns the figures of one to a thousand publishers, each with a subscriber of its own, and of a thousand
+//! with few. How one of them is measured is not its business.
 
 use crate::bench::Bench;
 use crate::error::Error;

@@ -1,5 +1,5 @@
-//! Owns the figures of a broker that was killed with messages queued and starts again on its data. What the messages
-//! cost on their way in is measured elsewhere.
+//! Owns the figures of a broker that was killed with messages queued and starts again on its data. What the
+//! messages cost on their way in is measured elsewhere.
 
 use crate::backlog::{Backlog, SETTINGS};
 use crate::bench::{Bench, count};
@@ -18,14 +18,8 @@ const LISTENING: &str = "s until it listens";
 const CPU: &str = "CPU s until then";
 
 const CASES: [(&str, Backlog); 3] = [
-    (
-        TEN_THOUSAND_SESSIONS.0,
-        Backlog { sessions: 10_000, topics_per_session: 1, messages_per_topic: 100 },
-    ),
-    (
-        "1 session, 1M messages",
-        Backlog { sessions: 1, topics_per_session: 10, messages_per_topic: 100_000 },
-    ),
+    (TEN_THOUSAND_SESSIONS.0, Backlog { sessions: 10_000, topics_per_session: 1, messages_per_topic: 100 }),
+    ("1 session, 1M messages", Backlog { sessions: 1, topics_per_session: 10, messages_per_topic: 100_000 }),
     (
         "10000 sessions, the same 100 messages",
         Backlog { sessions: 10_000, topics_per_session: 0, messages_per_topic: 100 },
@@ -59,8 +53,6 @@ fn restarts(backlog: Backlog, installation: &Installation) -> Result<Measured, E
         ("resident MB then", count(usage.resident_bytes) / 1e6),
         ("directory MB", count(bytes) / 1e6),
     ];
-    let settled = Bench::settled_usage(&daemon)?;
-    figures.push(("B memory/queued", count(settled.resident_bytes) / backlog.queued_count()));
     drop(daemon);
     let daemon = installation.start()?;
     figures.push(("s until it listens, once more", daemon.started_in.as_secs_f64()));

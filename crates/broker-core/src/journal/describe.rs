@@ -157,7 +157,7 @@ fn describe_operation(text: &mut String, operation: &Operation<'_>) {
             add(text, format_args!("{session:?} gets "));
             add_queued(text, queued);
         }
-        Operation::Sent { session, position, packet_id } => {
+        Operation::Sent { session, position, packet_id, .. } => {
             add(text, format_args!("{session:?} is sent {position:?} under {}", packet_id.get()));
         }
         Operation::Acked { session, packet_id } => {
@@ -166,7 +166,7 @@ fn describe_operation(text: &mut String, operation: &Operation<'_>) {
         Operation::Received { session, packet_id } => {
             add(text, format_args!("{session:?} has received {}", packet_id.get()));
         }
-        Operation::Dropped { session, position } => {
+        Operation::Dropped { session, position, .. } => {
             add(text, format_args!("{session:?} does not get {position:?}"));
         }
         Operation::InboundReceived { session, packet_id } => {

@@ -16,10 +16,10 @@
 //! | 8 | Unsubscribed | filter: text |
 //! | 9 | RetainedProgress | filter: text, byte 0 for done or 1 and the cursor: bytes |
 //! | 10 | Queued | *entry* |
-//! | 11 | Sent | position, packet identifier |
+//! | 11 | Sent | position, packet identifier, mark |
 //! | 12 | Acked | packet identifier |
 //! | 13 | Received | packet identifier |
-//! | 14 | Dropped | position |
+//! | 14 | Dropped | position, mark |
 //! | 15 | InboundReceived | packet identifier |
 //! | 16 | InboundReleased | packet identifier |
 //!
@@ -158,6 +158,8 @@ pub(crate) enum Operation<'a> {
         position: Position,
         /// Under which identifier.
         packet_id: PacketId,
+        /// Which of several in the queue that are of this record.
+        mark: u32,
     },
     /// A publication is complete: its last acknowledgement came, or nothing more will.
     Acked {
@@ -179,6 +181,8 @@ pub(crate) enum Operation<'a> {
         session: SessionId,
         /// The record of the message.
         position: Position,
+        /// Which of several in the queue that are of this record.
+        mark: u32,
     },
     /// A QoS 2 PUBLISH came that no Message tells of.
     InboundReceived {
@@ -294,15 +298,17 @@ impl Operations {
                 put_entry(self.begin(QUEUED, *session), queued, former);
                 self.position = queued.position;
             }
-            Operation::Sent { session, position, packet_id } => {
-                put_packet_id(self.begin_at(SENT, *session, *position), *packet_id);
+            Operation::Sent { session, position, packet_id, mark } => {
+                let out = self.begin_at(SENT, *session, *position);
+                put_packet_id(out, *packet_id);
+                put_number(out, u64::from(*mark));
             }
             Operation::Acked { session, packet_id } => put_packet_id(self.begin(ACKED, *session), *packet_id),
             Operation::Received { session, packet_id } => {
                 put_packet_id(self.begin(RECEIVED, *session), *packet_id);
             }
-            Operation::Dropped { session, position } => {
-                self.begin_at(DROPPED, *session, *position);
+            Operation::Dropped { session, position, mark } => {
+                put_number(self.begin_at(DROPPED, *session, *position), u64::from(*mark));
             }
             Operation::InboundReceived { session, packet_id } => {
                 put_packet_id(self.begin(INBOUND_RECEIVED, *session), *packet_id);
@@ -402,10 +408,15 @@ impl<'a> OperationReader<'a> {
                 session,
                 position: self.read_position()?,
                 packet_id: self.reader.packet_id()?,
+                mark: self.reader.u32("mark of a message")?,
             },
             ACKED => Operation::Acked { session, packet_id: reader.packet_id()? },
             RECEIVED => Operation::Received { session, packet_id: reader.packet_id()? },
-            DROPPED => Operation::Dropped { session, position: self.read_position()? },
+            DROPPED => Operation::Dropped {
+                session,
+                position: self.read_position()?,
+                mark: self.reader.u32("mark of a message")?,
+            },
             INBOUND_RECEIVED => Operation::InboundReceived { session, packet_id: reader.packet_id()? },
             INBOUND_RELEASED => Operation::InboundReleased { session, packet_id: reader.packet_id()? },
             _ => return Err(reader.invalid(CODE, Problem::Meaningless)),

@@ -66,7 +66,7 @@ impl Recovery {
         match Record::decode(record)? {
             Record::Message(message) => self.message(position, message)?,
             // It counts only where a slice names it.
-            Record::Copy(_) => {}
+            Record::Copy(_) => self.retained.copied(position),
             Record::Operations { writer, operations } => {
                 for operation in operations {
                     self.operation(position, writer, operation?)?;
@@ -157,8 +157,8 @@ impl Recovery {
             Operation::RetainedProgress { session, filter, cursor } => {
                 self.sessions.with(session, |session| session.retained_progress(filter, cursor));
             }
-            Operation::Sent { session, position, packet_id } => {
-                self.sessions.with(session, |session| session.send(position, packet_id));
+            Operation::Sent { session, position, packet_id, mark } => {
+                self.sessions.with(session, |session| session.send(position, packet_id, mark));
             }
             Operation::Acked { session, packet_id } => {
                 self.sessions.with(session, |session| session.acknowledge(packet_id));
@@ -166,8 +166,8 @@ impl Recovery {
             Operation::Received { session, packet_id } => {
                 self.sessions.with(session, |session| session.pubrec(packet_id));
             }
-            Operation::Dropped { session, position } => {
-                self.sessions.with(session, |session| session.discard(position));
+            Operation::Dropped { session, position, mark } => {
+                self.sessions.with(session, |session| session.discard(position, mark));
             }
             Operation::InboundReceived { session, packet_id } => self.sessions.receive(session, packet_id),
             Operation::InboundReleased { session, packet_id } => {

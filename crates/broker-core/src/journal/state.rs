@@ -8,8 +8,7 @@ pub(super) use decode::{
     Delivery, SessionPart, SessionParts, read_delivery, read_entry, read_identifier, read_options,
     read_share_name_bytes, read_will,
 };
-#[cfg(test)]
-pub(super) use encode::QUEUE_PART_MAX;
+pub(crate) use encode::{QUEUE_PART_MAX, SessionPlace};
 pub(super) use encode::{put_delivery, put_entry, put_share_name_bytes, put_will};
 
 use super::Position;
@@ -196,7 +195,19 @@ pub(crate) struct QueuedRest {
     pub(crate) group: Option<Box<str>>,
 }
 
+/// What tells messages of one record apart that wait in one queue: as a retained message, by a group, or for the
+/// session's own subscriptions.
+pub(crate) fn mark_of(qos: QoS, retain: bool, identifiers: &[u32], has_group: bool) -> u32 {
+    let identifiers = identifiers.iter().fold(0_u32, |mark, &it| mark.wrapping_mul(31).wrapping_add(it));
+    u32::from(qos.bits()) | u32::from(retain) << 2 | u32::from(has_group) << 3 | (identifiers & 0xFFFF) << 4
+}
+
 impl QueuedState {
+    /// See [`mark_of`].
+    pub(crate) fn mark(&self) -> u32 {
+        mark_of(self.qos, self.retain, self.identifiers(), self.group().is_some())
+    }
+
     /// The Subscription Identifiers that go with it.
     pub(crate) fn identifiers(&self) -> &[u32] {
         self.rest.as_ref().map_or(&[], |rest| &rest.identifiers)

@@ -102,6 +102,11 @@ impl Queued {
         if self.place & EXACTLY_ONCE != 0 { QoS::ExactlyOnce } else { QoS::AtLeastOnce }
     }
 
+    /// See [`mark_of`](crate::journal::mark_of).
+    pub(crate) fn mark(&self) -> u32 {
+        crate::journal::mark_of(self.qos(), self.retain(), self.identifiers(), self.group().is_some())
+    }
+
     /// The RETAIN flag it is delivered with.
     pub(crate) fn retain(&self) -> bool {
         self.place & RETAIN != 0

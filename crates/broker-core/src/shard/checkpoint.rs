@@ -10,15 +10,17 @@
 use super::{Shard, relocate::copy_of};
 use crate::{
     effect::{Effect, Effects},
+    ids::SessionId,
     journal::{
-        ConnectionState, InFlightState, RetainedSlice, RetainedState, SessionState, SliceHead,
-        SubscriptionState,
+        ConnectionState, InFlightState, QUEUE_PART_MAX, RetainedSlice, RetainedState, SessionPlace,
+        SessionState, SliceHead, SubscriptionState,
     },
     peers::PeerMessage,
     retained::{Page, RetainedCursor},
-    session::{Queued, Session},
+    session::Session,
 };
-use std::sync::Arc;
+use mqtt_codec::{QoS, flow::Step};
+use std::{collections::VecDeque, sync::Arc};
 
 /// Bytes of one slice beyond which no further session is added: a tick's work, about 0.1 ms.
 const SLICE_BYTES: usize = 64 * 1024;
@@ -88,7 +90,7 @@ impl Shard {
 
     fn write_sessions(&mut self, walk: &mut Walk) -> Page {
         let mut record = Vec::new();
-        SliceHead { writer: self.id, seen: self.recorder.seen() }.encode(&mut record);
+        self.begin_slice(&mut record);
         let head_bytes = record.len();
         let mut end = Page::More;
         while record.len() < SLICE_BYTES {
@@ -98,14 +100,41 @@ impl Shard {
             };
             walk.place = next;
             self.go_over_to_copies(id);
-            if let Some(session) = self.sessions.get(id).filter(|_| id.is_durable()) {
-                self.state(session).encode(&mut record);
+            if id.is_durable() {
+                self.write_session(id, &mut record);
             }
         }
         if record.len() > head_bytes {
             self.recorder.append(&[&record]);
         }
         end
+    }
+
+    fn begin_slice(&self, record: &mut Vec<u8>) {
+        record.clear();
+        SliceHead { writer: self.id, seen: self.recorder.seen() }.encode(record);
+    }
+
+    /// Puts a session into the slice; a long queue goes through several, so that it is never in memory twice.
+    fn write_session(&mut self, id: SessionId, record: &mut Vec<u8>) {
+        let Some(mut state) = self.sessions.get(id).map(|session| self.state(session)) else { return };
+        let mut written = 0;
+        loop {
+            let Some(session) = self.sessions.get(id) else { return };
+            let is_first = written == 0;
+            let waiting = session.outbound.waiting();
+            let is_last = waiting.len() <= written + QUEUE_PART_MAX;
+            let waiting = waiting.skip(written).take(QUEUE_PART_MAX).filter(|queued| queued.is_stored());
+            state.queue.clear();
+            state.queue.extend(waiting.map(|queued| self.queued_state(queued)));
+            state.encode_part(SessionPlace { is_first, is_last }, record);
+            if is_last {
+                return;
+            }
+            written += QUEUE_PART_MAX;
+            self.recorder.append(&[record]);
+            self.begin_slice(record);
+        }
     }
 
     fn write_retained(&mut self, walk: &mut Walk) -> Page {
@@ -130,7 +159,7 @@ impl Shard {
         end
     }
 
-    /// A session as plain data, without what is in memory alone.
+    /// A session as plain data, without what is in memory alone and without what waits.
     fn state(&self, session: &Session) -> SessionState {
         let connection = match session.connection {
             Some(_) => ConnectionState::Connected,
@@ -147,15 +176,14 @@ impl Shard {
                 Some(Some(key)) => RetainedState::From(key.to_vec()),
             },
         });
-        let is_recorded = |queued: &Option<Queued>| queued.as_ref().is_none_or(Queued::is_stored);
-        let in_flight = session.outbound.sender.iter().filter(|it| is_recorded(&it.message));
-        let in_flight = in_flight.map(|it| InFlightState {
-            packet_id: it.packet_id,
-            qos: it.qos,
-            step: it.step,
-            queued: it.message.as_ref().map(|queued| self.queued_state(queued)),
+        let in_flight = session.outbound.sender.iter().filter_map(|it| {
+            let stored = it.message.as_ref().filter(|queued| queued.is_stored());
+            // Of a QoS 2 message that is in memory alone, the identifier is kept, as if PUBREC had come.
+            let step = if stored.is_some() { it.step } else { Step::Received };
+            let is_kept = stored.is_some() || it.qos == QoS::ExactlyOnce;
+            let queued = stored.map(|queued| self.queued_state(queued));
+            is_kept.then_some(InFlightState { packet_id: it.packet_id, qos: it.qos, step, queued })
         });
-        let queue = session.outbound.waiting().filter(|queued| queued.is_stored());
         SessionState {
             id: session.id,
             client_id: session.client_id.clone(),
@@ -165,7 +193,7 @@ impl Shard {
             subscriptions: subscriptions.collect(),
             unreleased: session.receiver.unreleased().collect(),
             in_flight: in_flight.collect(),
-            queue: queue.map(|queued| self.queued_state(queued)).collect(),
+            queue: VecDeque::new(),
         }
     }
 }

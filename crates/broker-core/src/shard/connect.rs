@@ -192,8 +192,9 @@ impl Shard {
         session_present: bool,
     ) -> bool {
         let Some(session) = self.sessions.get(id).filter(|_| id.is_durable()) else {
-            // What ended in its favour may have been recorded.
-            return !session_present && self.recorder.has_notes();
+            // A client that is told that it has no session forgets what it had: the former one must not come back.
+            let client_id = terms.assigned_client_id.as_deref().unwrap_or(connect.client_id);
+            return !session_present && self.recorder.may_come_back(client_id);
         };
         let expiry_seconds = terms.session_expiry_seconds;
         let is_promised = !session_present || session.expiry_seconds != expiry_seconds;

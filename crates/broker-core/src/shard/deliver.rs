@@ -84,7 +84,10 @@ impl Shard {
                 target.session.is_durable() && target.qos.min(message.qos) > QoS::AtMostOnce
             };
             for target in targets.iter().filter(is_recorded) {
-                self.drop_recorded(target.session, message.position);
+                let outgoing = Outgoing::shared(message);
+                let own = Recipient::peer(target).own(&outgoing);
+                let mark = crate::journal::mark_of(own.qos, own.retain, own.identifiers, own.group.is_some());
+                self.drop_recorded(target.session, message.position, mark);
             }
         } else {
             let mut outgoing = Outgoing::shared(message);
@@ -219,15 +222,15 @@ impl Shard {
         }
         session.report_load();
         for queued in dropped.drain(..) {
-            self.drop_recorded(id, queued.position());
+            self.drop_recorded(id, queued.position(), queued.mark());
         }
         self.dropped = dropped;
     }
 
     /// A message that was recorded for a session leaves its queue unsent, or never enters it.
-    pub(super) fn drop_recorded(&mut self, session: SessionId, position: Position) {
+    pub(super) fn drop_recorded(&mut self, session: SessionId, position: Position, mark: u32) {
         if session.is_durable() && position.is_some() {
-            self.recorder.note(&Operation::Dropped { session, position });
+            self.recorder.note(&Operation::Dropped { session, position, mark });
         }
         self.recorder.release(position);
     }

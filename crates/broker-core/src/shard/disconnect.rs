@@ -215,7 +215,7 @@ impl Shard {
             self.remove_from_index(id, filter, subscribed);
         }
         if id.is_durable() {
-            self.recorder.note(&Operation::Ended { session: id });
+            self.recorder.note_ended(id, &session.client_id);
         }
         self.stats().sessions.subtract(1);
         self.node.sessions.fetch_sub(1, Relaxed);

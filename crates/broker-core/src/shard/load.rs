@@ -49,7 +49,7 @@ impl Shard {
         stats.publishes_lost.add(lost.len() as u64);
         for lost in lost {
             match lost {
-                Lost::Waiting(queued) => self.drop_recorded(id, queued.position()),
+                Lost::Waiting(queued) => self.drop_recorded(id, queued.position(), queued.mark()),
                 Lost::InFlight(packet_id, queued) => {
                     self.recorder.note(&Operation::Acked { session: id, packet_id });
                     self.recorder.release(queued.position());

@@ -33,7 +33,7 @@ pub(super) struct Survey {
 
 impl Survey {
     fn look_at(&mut self, position: Position) {
-        if self.from <= position && position < self.to {
+        if position.is_some() && self.from <= position && position < self.to {
             self.found.push(position);
         }
     }

@@ -46,7 +46,7 @@ impl Shard {
         session.report_load();
         let released = session.outbound.release(&self.node.config.limits);
         for queued in dropped.drain(..) {
-            self.drop_recorded(id, queued.position());
+            self.drop_recorded(id, queued.position(), queued.mark());
         }
         self.dropped = dropped;
         self.read_ahead(id, effects);
@@ -176,11 +176,13 @@ pub(super) fn send_new(
 ) {
     let Some(connection) = session.connection.as_deref_mut() else { return };
     let Some(packet_id) = session.outbound.allocate_packet_id() else { return };
-    let (id, position, qos) = (session.id, queued.position(), queued.qos());
+    let (id, position, qos, mark) = (session.id, queued.position(), queued.qos(), queued.mark());
     let is_recorded = id.is_durable() && position.is_some();
-    if session.outbound.unsent > 0 || is_recorded && qos == QoS::ExactlyOnce {
-        if is_recorded {
-            recorder.note(&Operation::Sent { session: id, position, packet_id });
+    // Whether the message is in the journal or not, its identifier is.
+    let is_identifier_recorded = id.is_durable() && qos == QoS::ExactlyOnce;
+    if session.outbound.unsent > 0 || is_identifier_recorded {
+        if is_recorded || is_identifier_recorded {
+            recorder.note(&Operation::Sent { session: id, position, packet_id, mark });
         }
         queued.set_unsent();
         session.outbound.unsent += 1;
@@ -195,14 +197,14 @@ pub(super) fn send_new(
     match sent {
         Sent::Yes => {
             if is_recorded {
-                recorder.note(&Operation::Sent { session: id, position, packet_id });
+                recorder.note(&Operation::Sent { session: id, position, packet_id, mark });
             }
             session.outbound.sender.send(packet_id, qos, Some(queued));
         }
         Sent::TooLarge => {
             stats.queued_messages.subtract(1);
             if is_recorded {
-                recorder.note(&Operation::Dropped { session: id, position });
+                recorder.note(&Operation::Dropped { session: id, position, mark });
             }
             recorder.release(position);
         }

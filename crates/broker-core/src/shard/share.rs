@@ -86,6 +86,11 @@ impl Shard {
             };
         };
         let stats = self.node.stats.shard(self.id);
+        if queued.is_expired(now) {
+            // On its way here [MQTT5-3.3.2-5].
+            stats.publishes_expired.add(1);
+            return self.drop_recorded(id, queued.position(), queued.mark());
+        }
         stats.queued_messages.add(1);
         let is_open = session.connection.as_ref().is_some_and(|connection| !connection.is_congested);
         if let Some(message) = queued.message().cloned()

@@ -65,9 +65,12 @@ impl Journal {
         assert!(position <= self.durable(), "a pass counts once it is on disk");
         let end = self.end().get();
         let mut checkpoint = self.checkpoint.lock();
+        if position.get() < checkpoint.floor {
+            return;
+        }
+        checkpoint.pass_bytes = end - position.get();
         if position.get() > checkpoint.floor {
             checkpoint.floor = position.get();
-            checkpoint.pass_bytes = end - position.get();
             checkpoint.owes_segment = OwedSegment::ToNameFloor;
         }
     }

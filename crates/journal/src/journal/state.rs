@@ -139,3 +139,36 @@ pub(super) enum Landing {
     NewSegment,
     LastSegment,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::checksum;
+
+    /// Appends a record of so many bytes and has it land.
+    fn commit(state: &mut State, bytes: usize) {
+        let record = vec![7; bytes];
+        let length = u32::try_from(bytes).unwrap();
+        state.append(length, checksum(length, &[&record]), &[&record]);
+        drop(state.take(0, 0));
+        state.landed(if state.segments.iter().count() == 0 {
+            Landing::NewSegment
+        } else {
+            Landing::LastSegment
+        });
+    }
+
+    #[test]
+    fn buffers_are_used_again_and_given_back_after_a_burst() {
+        let mut state = State::new(0, Vec::new(), 0, Segments::default());
+        commit(&mut state, 8 * SPARE_BYTES);
+        let burst = state.spare.capacity();
+        assert!(burst >= 8 * SPARE_BYTES, "the next batch may be as large");
+        (0..5).for_each(|_| commit(&mut state, 100));
+        assert!(state.spare.capacity() + state.buffer.capacity() <= 2 * SPARE_BYTES);
+        let kept = (state.spare.as_ptr(), state.buffer.as_ptr());
+        commit(&mut state, 50);
+        commit(&mut state, 50);
+        assert_eq!((state.spare.as_ptr(), state.buffer.as_ptr()), kept, "two buffers in turn");
+    }
+}

@@ -205,6 +205,21 @@ fn when_idle_a_pass_is_wanted_as_long_as_it_gives_something_back() {
 }
 
 #[test]
+fn what_a_pass_writes_is_no_gain_for_the_next() {
+    let (journal, _disk) = fresh(OPTIONS);
+    let floor = journal.begin_checkpoint();
+    fill(&journal, 30);
+    journal.set_floor(floor);
+    journal.commit(NOW).unwrap();
+    journal.reclaim(NOW).unwrap();
+    assert!(!journal.wants_checkpoint(NOW + 1_000), "it would write the same again");
+    fill(&journal, 30);
+    assert!(!journal.wants_checkpoint(NOW + 1_000), "4,440 bytes would be written for as many");
+    fill(&journal, 1);
+    assert!(journal.wants_checkpoint(NOW + 1_000));
+}
+
+#[test]
 fn what_referred_segments_hold_is_no_gain() {
     let (journal, _disk) = fresh(OPTIONS);
     for position in fill(&journal, 20) {

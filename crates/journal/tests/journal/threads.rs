@@ -25,9 +25,9 @@ fn threads_append_and_read_while_one_writes() {
             scope.spawn(move || append(journal, barrier, thread))
         };
         let threads: Vec<_> = (0..THREADS).map(spawn).collect();
+        let end = EndWriter(&journal, &is_done);
         let positions: Vec<_> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
-        is_done.store(true, Ordering::Relaxed);
-        journal.kick();
+        drop(end);
         let batches = writer.join().unwrap();
         assert!(batches < THREADS * RECORDS, "{batches} batches: commits were shared");
         positions
@@ -44,6 +44,16 @@ fn threads_append_and_read_while_one_writes() {
             own.map(|(_, record)| record[8..16].to_vec())
                 .eq((0..RECORDS).map(|number| number.to_le_bytes().to_vec()))
         );
+    }
+}
+
+/// Has the writer end, also if the test fails.
+struct EndWriter<'a>(&'a Journal, &'a AtomicBool);
+
+impl Drop for EndWriter<'_> {
+    fn drop(&mut self) {
+        self.1.store(true, Ordering::Relaxed);
+        self.0.kick();
     }
 }
 

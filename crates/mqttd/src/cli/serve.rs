@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use super::flags::SettingFlags;
 use super::print;
@@ -21,14 +22,17 @@ pub(super) fn run(flags: &SettingFlags) -> Result<(), Error> {
 }
 
 /// What is said on standard output. Scripts read the first line, which names the first address.
-fn announcement(settings: &Settings, addresses: &[SocketAddr], recollection: Option<Recollection>) -> String {
+fn announcement(
+    settings: &Settings,
+    addresses: &[SocketAddr],
+    found: Option<(Recollection, Duration)>,
+) -> String {
     let mut text = String::new();
     for address in addresses {
         writeln!(text, "mqttd listening on {address}").expect("a String takes every write");
     }
-    match recollection {
-        Some(found) => {
-            let Recollection { sessions, queued_messages, retained_messages, took } = found;
+    match found {
+        Some((Recollection { sessions, queued_messages, retained_messages }, took)) => {
             let counts = [
                 counted(sessions, "session"),
                 counted(queued_messages, "queued message"),
@@ -68,21 +72,17 @@ fn grouped(number: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
-    const FOUND: Recollection = Recollection {
-        sessions: 12,
-        queued_messages: 3_456,
-        retained_messages: 1,
-        took: Duration::from_micros(45_678),
-    };
+    const FOUND: (Recollection, Duration) = (
+        Recollection { sessions: 12, queued_messages: 3_456, retained_messages: 1 },
+        Duration::from_micros(45_678),
+    );
 
-    fn announced(listen: &[&str], bound: &[&str], recollection: Option<Recollection>) -> String {
+    fn announced(listen: &[&str], bound: &[&str], found: Option<(Recollection, Duration)>) -> String {
         let listen = listen.iter().map(|text| text.parse().expect("an address")).collect();
         let bound: Vec<SocketAddr> = bound.iter().map(|text| text.parse().expect("an address")).collect();
-        announcement(&Settings { listen, ..Settings::default() }, &bound, recollection)
+        announcement(&Settings { listen, ..Settings::default() }, &bound, found)
     }
 
     #[test]

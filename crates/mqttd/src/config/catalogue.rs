@@ -70,11 +70,15 @@ pub(super) static SETTINGS: &[Setting] = &[
         data_dir,
         Path,
         "The directory for data that outlives the process; a relative path starts at the working \
-         directory. It is made if it is not there, and belongs to one mqttd at a time. It holds what \
-         is queued and retained, and beside it at most about 2 times journal.checkpoint_bytes; when \
-         nothing is queued any more it shrinks to that by itself. When its disk is full or failing, \
-         what would have to be stored is refused: 0x97 for 5.0, a closed connection for 3.x; \
-         everything else goes on, and so does this when there is room again."
+         directory. It is made if it is not there, and belongs to one mqttd at a time. It holds at most \
+         about 4 times what is queued and retained, and beside that journal.checkpoint_bytes and 4 \
+         files of journal.segment_bytes; once nothing is queued and retained any more it shrinks within \
+         a quarter of a minute to about 1 MiB and 200 bytes for each session and subscription beyond \
+         their texts. While a lot is stored, half of journal.segment_bytes is kept free in a \
+         file called reserve. When the disk is full or failing, what would have to be stored is \
+         refused: 0x97 for 5.0, a closed connection for 3.x; everything else goes on. The reserve is \
+         there for acknowledgements and all that gives space back; when there is room again, \
+         everything goes on by itself."
     ),
     engine!(
         durability,

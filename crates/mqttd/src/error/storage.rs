@@ -114,7 +114,10 @@ mod tests {
         let file = || "./mqttd-data/0000000000000040.log".to_owned();
         let system = |kind: io::ErrorKind| io::Error::from(kind);
         let reasons = [
-            OpenError::CannotCreate { directory: directory(), error: system(io::ErrorKind::PermissionDenied) },
+            OpenError::CannotCreate {
+                directory: directory(),
+                error: system(io::ErrorKind::PermissionDenied),
+            },
             OpenError::NotADirectory { directory: directory() },
             OpenError::ReadOnly { directory: directory(), error: system(io::ErrorKind::ReadOnlyFilesystem) },
             OpenError::Locked { directory: directory() },

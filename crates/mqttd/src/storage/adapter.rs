@@ -2,35 +2,40 @@
 //! journal's business.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use broker_core::journal::Position;
 
 /// The journal, as the engine asks for it.
 #[derive(Debug)]
-pub(super) struct Adapter(pub(super) Arc<journal::Journal>);
+pub(super) struct Adapter {
+    pub(super) journal: Arc<journal::Journal>,
+    /// Whether the disk has no more room than it takes to make some.
+    pub(super) is_full: Arc<AtomicBool>,
+}
 
 impl broker_core::journal::Journal for Adapter {
     fn append(&self, parts: &[&[u8]]) -> Position {
-        Position::new(self.0.append(parts).get())
+        Position::new(self.journal.append(parts).get())
     }
 
     fn end(&self) -> Position {
-        Position::new(self.0.end().get())
+        Position::new(self.journal.end().get())
     }
 
     fn refer(&self, position: Position, count: u32) {
-        self.0.refer(place(position), count);
+        self.journal.refer(place(position), count);
     }
 
     fn release(&self, positions: &[Position]) {
         match positions {
-            [position] => self.0.release(place(*position), 1),
-            positions => self.0.release_each(&positions.iter().copied().map(place).collect::<Vec<_>>()),
+            [position] => self.journal.release(place(*position), 1),
+            positions => self.journal.release_each(&positions.iter().copied().map(place).collect::<Vec<_>>()),
         }
     }
 
     fn is_failing(&self) -> bool {
-        self.0.is_failing()
+        self.journal.is_failing() || self.is_full.load(Relaxed)
     }
 }
 

@@ -36,16 +36,17 @@ pub(super) enum Checkpoint {
 }
 
 impl Checkpoint {
-    /// Asks every worker to record, unless one is under way.
-    pub(super) fn begin(&mut self, shared: &Shared) {
+    /// Asks every worker to record, unless one is under way, and tells whether it did.
+    pub(super) fn begin(&mut self, shared: &Shared) -> bool {
         if *self != Self::None {
-            return;
+            return false;
         }
         // Before the first worker is told: what is recorded from now on is behind it.
         let floor = shared.journal.begin_checkpoint();
         shared.unrecorded.store(shared.waiting.workers(), SeqCst);
         shared.waiting.tell_all(|| Mail::Checkpoint);
         *self = Self::Recording { floor };
+        true
     }
 
     /// Goes on as far as it can, and tells whether it has come to its end.
@@ -68,22 +69,17 @@ impl Checkpoint {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::sync::mpsc::channel;
-
-    use broker_core::ShardId;
-
     use super::super::link::Link;
     use super::*;
 
     #[test]
     fn a_checkpoint_ends_when_every_worker_has_recorded_and_all_of_it_is_durable() {
         let (_directory, shared) = Shared::for_test(2);
-        let workers = [0, 1].map(|shard| Link::new(Arc::clone(&shared), channel().0, ShardId(shard)));
+        let workers = [0, 1].map(|shard| Link::for_test(&shared, shard));
         let mut checkpoint = Checkpoint::default();
         shared.journal.append(&[b"before"]);
         assert!(!checkpoint.advance(&shared));
-        checkpoint.begin(&shared);
+        assert!(checkpoint.begin(&shared));
         let floor = shared.journal.end();
         assert_eq!(checkpoint, Checkpoint::Recording { floor });
         for worker in workers {
@@ -91,7 +87,7 @@ mod tests {
             shared.journal.commit(1).expect("room");
             assert!(!checkpoint.advance(&shared), "a worker has not recorded");
             // While one is made, none begins.
-            checkpoint.begin(&shared);
+            assert!(!checkpoint.begin(&shared));
             worker.checkpoint_recorded();
         }
         shared.journal.append(&[b"of another, and not durable"]);

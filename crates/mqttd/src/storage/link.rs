@@ -12,8 +12,9 @@ use super::reader::Request;
 
 /// Bytes that wait to be written to the journal beyond which nothing more is read from clients until half
 /// of it is written: a disk that is slower than they are slows them down. Worst case this and what each
-/// worker takes in within one turn of a connection.
-pub(super) const PENDING_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// worker takes in within one turn of a connection. More would make no disk faster, and it must fit into the
+/// reserve when the disk is full.
+pub(super) const PENDING_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// The same while the disk is full or failing. What must be on disk is refused then, and clients are read
 /// for the sake of everything else; what they make us remember all the same is small and ends here.
@@ -37,6 +38,11 @@ impl Link {
     /// Everything before it is on disk.
     pub(crate) fn durable(&self) -> Position {
         Position::new(self.shared.journal.durable().get())
+    }
+
+    /// Whether the disk is full or failing.
+    pub(crate) fn is_failing(&self) -> bool {
+        self.shared.journal.is_failing()
     }
 
     /// Something is to be written.
@@ -94,19 +100,21 @@ impl Link {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::mpsc::channel;
-
-    use super::*;
-
-    fn link(shared: &Arc<Shared>) -> Link {
-        Link::new(Arc::clone(shared), channel().0, ShardId(0))
+impl Link {
+    /// That of a worker that the test plays.
+    pub(super) fn for_test(shared: &Arc<Shared>, shard: u16) -> Self {
+        Self::new(Arc::clone(shared), super::reader::requests().0, ShardId(shard))
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
 
     #[test]
     fn a_disk_that_is_behind_stops_the_reading_until_half_is_written() {
         let (_directory, shared) = Shared::for_test(1);
-        let (journal, mut link) = (&shared.journal, link(&shared));
+        let (journal, mut link) = (&shared.journal, Link::for_test(&shared, 0));
         let record = vec![0; 1024 * 1024];
         while journal.pending_bytes() + 1024 * 1024 < PENDING_BYTES_MAX {
             journal.append(&[&record]);
@@ -126,7 +134,7 @@ mod tests {
     #[test]
     fn a_worker_that_awaits_what_is_there_already_need_not_sleep() {
         let (_directory, shared) = Shared::for_test(1);
-        let (journal, mut link) = (&shared.journal, link(&shared));
+        let (journal, mut link) = (&shared.journal, Link::for_test(&shared, 0));
         journal.append(&[b"record"]);
         let awaited = Position::new(journal.end().get());
         assert!(!link.wait_for(Some(awaited)));

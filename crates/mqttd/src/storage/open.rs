@@ -3,7 +3,7 @@
 
 use std::fmt::Display;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::sync::atomic::AtomicBool;
 
 use broker_core::Timestamp;
 use broker_core::journal::{InvalidRecord, Position, Recovered, Recovery};
@@ -18,6 +18,8 @@ use crate::log::Log;
 #[derive(Debug)]
 pub(crate) struct Opened {
     pub(crate) journal: Arc<Journal>,
+    /// Whether the disk has no more room than it takes to make some.
+    pub(crate) is_full: Arc<AtomicBool>,
     /// What the records say.
     pub(crate) recovered: Recovered,
     /// When the last process was last known to live.
@@ -34,8 +36,6 @@ pub(crate) struct Recollection {
     pub(crate) sessions: usize,
     pub(crate) queued_messages: usize,
     pub(crate) retained_messages: usize,
-    /// How long it took to read them.
-    pub(crate) took: Duration,
 }
 
 /// Why the data directory cannot be used.
@@ -51,7 +51,6 @@ pub(crate) enum OpeningError {
 
 /// Opens the journal and reads it. Nothing is served before, so nothing is missed.
 pub(crate) fn open(settings: &Settings, seed: u64, log: &Log) -> Result<Opened, OpeningError> {
-    let began = Instant::now();
     let directory = Directory::create(&settings.data_dir).map_err(OpeningError::Journal)?;
     let options = Options {
         segment_bytes: settings.journal.segment_bytes,
@@ -75,11 +74,11 @@ pub(crate) fn open(settings: &Settings, seed: u64, log: &Log) -> Result<Opened, 
         sessions: recovered.session_count(),
         queued_messages: recovered.queued_count(),
         retained_messages: recovered.retained_count(),
-        took: began.elapsed(),
     };
     let clock = Clock::start(found.last_alive_unix_ms);
     let alive = Timestamp::from_millis(found.last_alive_unix_ms);
-    Ok(Opened { journal: Arc::new(journal), recovered, alive, clock, recollection })
+    let (journal, is_full) = (Arc::new(journal), Arc::default());
+    Ok(Opened { journal, is_full, recovered, alive, clock, recollection })
 }
 
 /// Reads the retained messages that are only pointed at. They are served from memory, so all are read now.
@@ -102,6 +101,6 @@ fn read_retained(journal: &Journal, mut recovered: Recovered) -> Result<Recovere
 impl Opened {
     /// The journal as the engine asks for it.
     pub(crate) fn for_engine(&self) -> Arc<dyn broker_core::journal::Journal> {
-        Arc::new(Adapter(Arc::clone(&self.journal)))
+        Arc::new(Adapter { journal: Arc::clone(&self.journal), is_full: Arc::clone(&self.is_full) })
     }
 }

@@ -4,7 +4,7 @@
 use std::fmt::Display;
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
 use broker_core::journal::{Position, message_of};
@@ -31,6 +31,12 @@ pub(super) struct Request {
     pub(super) session: SessionId,
     /// Ascending.
     pub(super) positions: Vec<Position>,
+}
+
+/// Where requests wait for the thread.
+#[expect(clippy::disallowed_methods, reason = "one request per session at a time: sessions_max is its bound")]
+pub(super) fn requests() -> (Sender<Request>, Receiver<Request>) {
+    channel()
 }
 
 /// The thread's own.

@@ -9,6 +9,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use broker_core::journal::{Position, copied};
+use journal::ReadError;
 use parking_lot::Mutex;
 
 use super::Shared;
@@ -118,7 +119,11 @@ fn copy(shared: &Shared, mut found: Vec<Position>, log: &Log) -> Vec<(Position, 
     let mut copies = Vec::new();
     for position in found {
         copy.clear();
-        let outcome = reader.read(place(position), &mut record).map_err(|error| error.to_string());
+        let outcome = match reader.read(place(position), &mut record) {
+            // Given up since the worker named it, and its segment with it.
+            Err(ReadError::Missing(_)) => continue,
+            outcome => outcome.map_err(|error| error.to_string()),
+        };
         match outcome.and_then(|()| copied(&record, &mut copy).map_err(|error| error.to_string())) {
             Ok(()) => copies.push((position, Position::new(shared.journal.append(&[&copy]).get()))),
             Err(reason) => {

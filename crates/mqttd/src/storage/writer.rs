@@ -6,17 +6,18 @@ mod trouble;
 
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use broker_core::journal::Position;
-use journal::Journal;
+use journal::{CommitError, Committed, Journal};
 
 use self::trouble::Trouble;
 use super::Shared;
 use super::checkpoint::Checkpoint;
 use super::relocation::Relocation;
+use super::reserve::{Reserve, Traffic};
 use crate::clock::Clock;
 use crate::log::Log;
 
@@ -36,6 +37,12 @@ const STOP_INTERVAL: Duration = Duration::from_millis(1);
 /// Looks without anything new that are enough for a checkpoint when idle and what it gives back.
 const QUIET_LOOKS: u32 = 10;
 
+/// Looks without anything new after which a checkpoint that was made in a hurry is made once more.
+const REST_LOOKS: u32 = 5;
+
+/// Bytes that this must free.
+const REST_GAIN_BYTES: u64 = 1 << 20;
+
 /// What could not be written before the process ended.
 #[derive(Debug)]
 pub(crate) struct Unsaved {
@@ -48,21 +55,29 @@ pub(crate) struct Unsaved {
 /// The running thread.
 pub(super) struct Writer {
     thread: JoinHandle<Result<(), Unsaved>>,
-    stop: Sender<()>,
+    stop: SyncSender<()>,
 }
 
 impl Writer {
     /// Starts it.
-    pub(super) fn start(shared: Arc<Shared>, place: String, clock: Clock, log: Log) -> io::Result<Self> {
-        let (stop, stopped) = channel();
+    pub(super) fn start(
+        shared: Arc<Shared>,
+        reserve: Reserve,
+        place: String,
+        clock: Clock,
+        log: Log,
+    ) -> io::Result<Self> {
+        let (stop, stopped) = sync_channel(0);
         let task = Task {
             shared,
+            reserve,
             clock,
             trouble: Trouble::new(place, log.clone()),
             log,
             stopped,
             checkpoint: Checkpoint::default(),
             relocation: Relocation::default(),
+            was_busy: false,
             looked_at: Instant::now(),
             quiet_looks: 0,
         };
@@ -86,6 +101,7 @@ impl Writer {
 /// The thread's own.
 struct Task {
     shared: Arc<Shared>,
+    reserve: Reserve,
     clock: Clock,
     log: Log,
     trouble: Trouble,
@@ -93,6 +109,8 @@ struct Task {
     stopped: Receiver<()>,
     checkpoint: Checkpoint,
     relocation: Relocation,
+    /// Whether the last checkpoint was made while others wrote.
+    was_busy: bool,
     /// When the files were looked after last.
     looked_at: Instant,
     /// Looks since something was written, counted to `QUIET_LOOKS`.
@@ -114,12 +132,12 @@ impl Task {
     /// Waits until there is something to do, and tells whether the process goes on.
     fn sleep(&self) -> bool {
         let left = self.interval().saturating_sub(self.looked_at.elapsed());
-        if self.trouble.is_there() {
+        if self.shared.journal.is_failing() {
             // What is to be written waits for the disk, not for us.
             return self.stopped.recv_timeout(UPKEEP_INTERVAL) == Err(RecvTimeoutError::Timeout);
         }
         self.shared.journal.wait_for_work(left);
-        self.stopped.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty)
+        self.stopped.try_recv() == Err(TryRecvError::Empty)
     }
 
     fn interval(&self) -> Duration {
@@ -128,30 +146,58 @@ impl Task {
 
     /// Writes everything that is there.
     fn write(&mut self) {
-        let journal = &self.shared.journal;
-        match journal.commit(self.clock.now().as_millis()) {
+        let shared = Arc::clone(&self.shared);
+        let journal = &shared.journal;
+        match self.commit() {
             Ok(committed) => {
                 if committed.batches > 0 {
                     self.quiet_looks = 0;
                 }
-                self.trouble.is_over();
+                self.reserve.note_written(committed.bytes, &shared);
             }
-            Err(error) => self.trouble.has_come(&error, journal.pending_bytes()),
+            Err(error) => {
+                self.trouble.has_come(&error, journal.pending_bytes());
+                // Whoever waits may not want to any more.
+                shared.waiting.wake(Position::MAX);
+            }
         }
-        self.shared.waiting.wake(Position::new(journal.durable().get()));
+        if !journal.is_failing() && !self.reserve.is_used_up() {
+            self.trouble.is_over();
+        }
+        shared.waiting.wake(Position::new(journal.durable().get()));
+    }
+
+    /// Writes; on a disk that is full, at the expense of the reserve.
+    fn commit(&mut self) -> Result<Committed, CommitError> {
+        let (journal, now) = (&self.shared.journal, self.clock.now().as_millis());
+        match journal.commit(now) {
+            Err(error @ CommitError::Full(_)) if self.reserve.give_up() => {
+                self.trouble.has_come(&error, journal.pending_bytes());
+                journal.commit(now)
+            }
+            outcome => outcome,
+        }
     }
 
     /// Lets a checkpoint begin or go on.
     fn go_on_with_checkpoint(&mut self) {
         let is_due = self.relocation.advance(&self.shared, &self.log)
             || self.shared.journal.wants_checkpoint(self.clock.now().as_millis());
-        if is_due && !self.trouble.is_there() {
-            self.checkpoint.begin(&self.shared);
+        if is_due {
+            self.begin_checkpoint();
         }
         if self.checkpoint.advance(&self.shared) {
+            self.log.debug("checkpoint ended", &[]);
             // Once the disk knows it, what was before can go.
             self.write();
             self.give_back();
+        }
+    }
+
+    fn begin_checkpoint(&mut self) {
+        if !self.shared.journal.is_failing() && self.checkpoint.begin(&self.shared) {
+            self.was_busy = self.quiet_looks < REST_LOOKS;
+            self.log.debug("checkpoint begun", &[]);
         }
     }
 
@@ -162,15 +208,36 @@ impl Task {
         self.looked_at = Instant::now();
         self.quiet_looks = (self.quiet_looks + 1).min(QUIET_LOOKS);
         touch(journal, now);
+        if self.is_worth_a_checkpoint() {
+            self.begin_checkpoint();
+        }
         self.give_back();
+        let traffic = if self.quiet_looks > 1 { Traffic::Quiet } else { Traffic::Busy };
+        self.reserve.look_after(&self.shared, traffic);
         if self.checkpoint == Checkpoint::None && !self.trouble.is_there() {
             self.relocation.begin(&self.shared);
         }
     }
 
+    /// Whether a checkpoint pays of which the journal does not know it: it judges by what the last one cost, and
+    /// that counts what others wrote meanwhile. A disk that has no room is glad of less.
+    fn is_worth_a_checkpoint(&self) -> bool {
+        let gain_min = if self.reserve.is_used_up() {
+            self.shared.segment_bytes / 8
+        } else if self.was_busy && self.quiet_looks >= REST_LOOKS {
+            REST_GAIN_BYTES
+        } else {
+            return false;
+        };
+        let segments = self.shared.journal.segments();
+        let closed = segments.split_last().map_or(&[][..], |(_, closed)| closed);
+        let unneeded = closed.iter().filter(|segment| segment.references == 0);
+        unneeded.map(|segment| segment.bytes).sum::<u64>() > gain_min
+    }
+
     /// Deletes the files that nobody needs.
     fn give_back(&self) {
-        if self.trouble.is_there() {
+        if self.shared.journal.is_failing() {
             return;
         }
         match self.shared.journal.reclaim(self.clock.now().as_millis()) {

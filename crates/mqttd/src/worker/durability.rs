@@ -5,7 +5,7 @@
 use broker_core::journal::Position;
 use broker_core::{Input, SessionId};
 
-use super::Worker;
+use super::{Life, Worker};
 use crate::storage::Link;
 
 impl Worker {
@@ -56,10 +56,18 @@ impl Worker {
         }
     }
 
-    /// Whether nothing is read from clients until others, or the disk, have caught up.
+    /// Whether nothing is read from clients: until others, or the disk, have caught up, or any more.
     #[inline]
     pub(super) fn is_held_back(&self) -> bool {
-        self.outgoing.is_held_back() || self.journal.as_ref().is_some_and(Link::is_behind)
+        self.outgoing.is_held_back()
+            || self.journal.as_ref().is_some_and(Link::is_behind)
+            || self.life == Life::Finishing
+    }
+
+    /// Whether somebody hears of something as soon as the disk has it, and it will have it.
+    pub(super) fn waits_for_disk(&self) -> bool {
+        let works = self.journal.as_ref().is_some_and(|journal| !journal.is_failing());
+        works && self.shard.awaits_durable().is_some()
     }
 
     /// Tells what is still needed of the places that were asked about.

@@ -41,6 +41,7 @@ impl Future for Tick {
         worker.hear_of_durability();
         // Before anybody hears of it: what another worker records because of our mail is then behind it.
         worker.flush_journal();
+        worker.go_down();
         worker.post();
         worker.let_go();
         worker.flush();
@@ -96,10 +97,17 @@ impl Worker {
                 None
             }
             Mail::Shutdown => {
-                self.life = Life::Ending;
-                self.step(Input::Shutdown);
+                self.life = Life::Finishing;
                 None
             }
+        }
+    }
+
+    /// Tells the clients that the broker goes down, once they have heard all that the disk was waited for.
+    fn go_down(&mut self) {
+        if self.life == Life::Finishing && !self.waits_for_disk() {
+            self.life = Life::Ending;
+            self.step(Input::Shutdown);
         }
     }
 

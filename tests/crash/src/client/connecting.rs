@@ -1,5 +1,5 @@
-//! Owns how a client connects, leaves, is cut off and comes back, and which session it then has. What goes on in the session
-//! is in its siblings.
+//! Owns how a client connects, leaves, is cut off and comes back, and which session it then has. What goes on in
+//! the session is in its siblings.
 
 use super::{Client, Ending, LinkState};
 use crate::{
@@ -19,8 +19,8 @@ use mqtt_codec::{
 };
 use std::num::NonZeroU16;
 
-/// A session that may expire while its client is away is surely there so long before its time: the broker may count from
-/// its last sign of life before a crash.
+/// A session that may expire while its client is away is surely there so long before its time: the broker may
+/// count from its last sign of life before a crash.
 const SURELY_THERE_MS: u64 = 2000;
 /// And surely gone so long after it.
 const SURELY_GONE_MS: u64 = 500;
@@ -193,9 +193,9 @@ impl Client {
         }
     }
 
-    /// Forgets what the session before knew `[MQTT5-3.1.2-4]` and begins a new one. Only a client's first session, and
-    /// those that last no longer than a connection, have the planned subscriptions: one that was lost stays without, so
-    /// that nothing may reach it.
+    /// Forgets what the session before knew `[MQTT5-3.1.2-4]` and begins a new one. Only a client's first
+    /// session, and those that last no longer than a connection, have the planned subscriptions: one that was
+    /// lost stays without, so that nothing may reach it.
     fn begin_session(&mut self, stage: &mut Stage) {
         self.give_up(stage);
         let span = match self.part.lasting {

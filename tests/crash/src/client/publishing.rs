@@ -1,5 +1,5 @@
-//! Owns the publishing side of a client: new messages, their acknowledgements, and what is sent again after a crash. Which
-//! topics there are is in the plan.
+//! Owns the publishing side of a client: new messages, their acknowledgements, and what is sent again after a
+//! crash. Which topics there are is in the plan.
 
 use super::{Client, LinkState};
 use crate::{

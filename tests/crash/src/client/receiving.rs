@@ -1,5 +1,5 @@
-//! Owns the receiving side of a client: what it is given, what it answers and when, and what it remembers of QoS 2 over a
-//! crash. Whether it should have been given it is decided elsewhere.
+//! Owns the receiving side of a client: what it is given, what it answers and when, and what it remembers of QoS
+//! 2 over a crash. Whether it should have been given it is decided elsewhere.
 
 use super::{Client, LinkState};
 use crate::{

@@ -1,5 +1,5 @@
-//! Owns how a client subscribes and unsubscribes, and asks again where a crash took the answer. What it is then given is
-//! `receiving`'s business.
+//! Owns how a client subscribes and unsubscribes, and asks again where a crash took the answer. What it is then
+//! given is `receiving`'s business.
 
 use super::{Client, LinkState};
 use crate::{clock::At, history::Subscription, plan::Wanted, stage::Stage};

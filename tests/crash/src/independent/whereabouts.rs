@@ -1,5 +1,5 @@
-//! Owns what threads of other people's clients wait for: a broker to connect to, the load, the end of the round. It starts
-//! nothing.
+//! Owns what threads of other people's clients wait for: a broker to connect to, the load, the end of the round.
+//! It starts nothing.
 
 use std::{
     net::SocketAddr,

@@ -1,5 +1,5 @@
-//! Owns who takes part in a round: publishers, subscribers of many kinds, wills, sessions that end. How they do what they
-//! are told is the client's business.
+//! Owns who takes part in a round: publishers, subscribers of many kinds, wills, sessions that end. How they do
+//! what they are told is the client's business.
 
 use super::{
     Act, Comeback, IndependentPart, IndependentTask, Lasting, Manner, Part, Publishing, TopicKind, TopicPart,

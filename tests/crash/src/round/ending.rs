@@ -1,5 +1,5 @@
-//! Owns the end of a round: everybody comes back, everything under way is finished, the broker is asked to end. What must
-//! have arrived by then is `verify`'s business.
+//! Owns the end of a round: everybody comes back, everything under way is finished, the broker is asked to end.
+//! What must have arrived by then is `verify`'s business.
 
 use super::Round;
 use crate::{client::Client, stage::Load, verify::Outstanding};

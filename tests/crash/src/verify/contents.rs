@@ -1,5 +1,6 @@
-//! Owns the invariant that a message arrives as its subscriptions ask for: QoS, RETAIN, Subscription Identifiers, and what is
-//! left of its Message Expiry Interval, downtime included; never after that. Whether it arrives is judged elsewhere.
+//! Owns the invariant that a message arrives as its subscriptions ask for: QoS, RETAIN, Subscription Identifiers,
+//! and what is left of its Message Expiry Interval, downtime included; never after that. Whether it arrives is
+//! judged elsewhere.
 
 use super::{Kind, Violation, owner, told};
 use crate::history::{Delivery, History, Publication, Retain, Software, Subscription};

@@ -1,6 +1,6 @@
 //! Owns the invariant that a message published at QoS 2 and received at QoS 2 arrives once `[MQTT5-4.3.3-10]`
-//! `[MQTT311-4.3.3-2]`: once in a session, once in a group of a shared subscription. That it arrives at all is judged
-//! elsewhere.
+//! `[MQTT311-4.3.3-2]`: once in a session, once in a group of a shared subscription. That it arrives at all is
+//! judged elsewhere.
 
 use super::{Kind, Violation, owner, told};
 use crate::history::{History, Origin, PublicationIndex};

@@ -1,5 +1,6 @@
-//! Owns the first invariant: each message that was acknowledged arrives at each lasting session that had subscribed before
-//! it was published, at one member of each group that had, and so does each will that is due. That it arrives once is judged elsewhere.
+//! Owns the first invariant: each message that was acknowledged arrives at each lasting session that had
+//! subscribed before it was published, at one member of each group that had, and so does each will that is due.
+//! That it arrives once is judged elsewhere.
 
 use super::{Kind, Violation, owner, told};
 use crate::history::{

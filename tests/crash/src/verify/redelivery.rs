@@ -1,5 +1,6 @@
-//! Owns the invariant that what was in flight to a client comes again with its packet identifier and DUP `[MQTT5-4.4.0-1]`
-//! `[MQTT311-4.4.0-1]` `[MQTT5-3.3.1-1]` `[MQTT311-3.3.1-1]`, or goes on with PUBREL. What is in it is judged elsewhere.
+//! Owns the invariant that what was in flight to a client comes again with its packet identifier and DUP
+//! `[MQTT5-4.4.0-1]` `[MQTT311-4.4.0-1]` `[MQTT5-3.3.1-1]` `[MQTT311-3.3.1-1]`, or goes on with PUBREL. What is
+//! in it is judged elsewhere.
 
 use super::{Kind, Violation, owner, told};
 use crate::history::{History, Outcome, Span, Unfinished};

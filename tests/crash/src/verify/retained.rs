@@ -1,5 +1,5 @@
-//! Owns the invariant that a new subscriber gets the last retained message that was acknowledged, or a later one, and none
-//! where it was cleared. What a live subscriber gets is judged elsewhere.
+//! Owns the invariant that a new subscriber gets the last retained message that was acknowledged, or a later one,
+//! and none where it was cleared. What a live subscriber gets is judged elsewhere.
 
 use super::{Kind, Violation, told};
 use crate::{

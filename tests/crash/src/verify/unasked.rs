@@ -1,6 +1,6 @@
-//! Owns the invariant that nothing arrives but what was subscribed to: not before SUBSCRIBE, nothing that was published
-//! after UNSUBACK `[MQTT5-3.10.4-2]` `[MQTT311-3.10.4-2]`, nothing in a session that never subscribed. How it arrives is
-//! judged elsewhere.
+//! Owns the invariant that nothing arrives but what was subscribed to: not before SUBSCRIBE, nothing that was
+//! published after UNSUBACK `[MQTT5-3.10.4-2]` `[MQTT311-3.10.4-2]`, nothing in a session that never subscribed.
+//! How it arrives is judged elsewhere.
 
 use super::{Kind, Violation, owner, told};
 use crate::history::{Delivery, History};

@@ -1,6 +1,6 @@
 //! Owns the invariant that a will comes once, not before it is due, and only if it is due `[MQTT5-3.1.2-8]`
-//! `[MQTT5-3.1.3-9]` `[MQTT5-3.1.2-10]` `[MQTT311-3.1.2-8]` `[MQTT311-3.1.2-10]`. That one that is due comes at all is judged with the other
-//! losses.
+//! `[MQTT5-3.1.3-9]` `[MQTT5-3.1.2-10]` `[MQTT311-3.1.2-8]` `[MQTT311-3.1.2-10]`. That one that is due comes at
+//! all is judged with the other losses.
 
 use super::{Kind, Violation, owner, told};
 use crate::{

@@ -67,9 +67,8 @@ fn arrived(truth: &Truth, key: SessionKey) -> BTreeSet<CopyId> {
     let has_arrived = |copy: &&CopyId| {
         let copy = &truth.copies[**copy];
         let publication = &truth.publications[copy.publication];
-        // One of QoS 2 that is recorded may have left the queue and wait for the disk before it is sent.
-        let may_be_in_flight = session.is_durable && copy.qos == QoS::ExactlyOnce;
-        copy.qos > QoS::AtMostOnce && !may_be_in_flight && !publication.pending.contains(&session.shard)
+        // What is recorded may have left the queue and wait for the disk before it is sent.
+        copy.qos > QoS::AtMostOnce && !session.is_durable && !publication.pending.contains(&session.shard)
     };
     session.waiting.iter().filter(has_arrived).copied().collect()
 }

@@ -83,7 +83,9 @@ impl Closing {
             }
             CloseCause::Error(ReasonCode::ServerShuttingDown) => scene.truth.is_shutting_down,
             // A 3.x client cannot be told that its message is not kept.
-            CloseCause::Error(ReasonCode::QuotaExceeded) => is_shortage && !connection.version.has_properties(),
+            CloseCause::Error(ReasonCode::QuotaExceeded) => {
+                is_shortage && !connection.version.has_properties()
+            }
             CloseCause::Error(_) | CloseCause::Malformed(_) => false,
         };
         ensure(is_due, || {

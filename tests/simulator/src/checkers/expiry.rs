@@ -25,6 +25,10 @@ impl Checker for Expiry {
             return Ok(());
         };
         let Attribution::First(source) = sending.attribution else { return Ok(()) };
+        // In flight since before a crash, and perhaps sent then [MQTT5-4.3.3-7] [MQTT5-4.3.3-13].
+        if publish.delivery.dup() {
+            return Ok(());
+        }
         let (truth, key) = (scene.truth, &sending.key);
         let publication = truth.publication_of(source);
         ensure(!publication.is_past(truth.now_ms), || {

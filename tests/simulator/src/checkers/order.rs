@@ -9,12 +9,14 @@ use crate::{
 };
 use broker_core::ConnectionId;
 use mqtt_codec::{Packet, QoS};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Default)]
 pub(super) struct Order {
     /// The last message sent again on each connection.
     again: BTreeMap<ConnectionId, SendId>,
+    /// Messages that were in flight since before a crash and seen only after it: their place is not known.
+    late: BTreeSet<SendId>,
 }
 
 impl Checker for Order {
@@ -35,13 +37,17 @@ impl Checker for Order {
                 let after = &scene.truth.publications[after].key;
                 Err(format!("{} was sent to #{} after {after}", sending.key, connection.0))
             }
-            Attribution::Again(first_sent) => {
-                let former = self.again.insert(connection, first_sent);
-                ensure(former.is_none_or(|former| former < first_sent), || {
+            Attribution::Again(send) if self.late.contains(&send) => Ok(()),
+            Attribution::Again(send) => {
+                let former = self.again.insert(connection, send);
+                ensure(former.is_none_or(|former| former < send), || {
                     format!("{} was sent again to #{} behind a later one", sending.key, connection.0)
                 })
             }
-            Attribution::First(_) => {
+            Attribution::First(send) => {
+                if publish.delivery.dup() {
+                    self.late.insert(send);
+                }
                 check_overtaking(scene.truth, connection, sending, publish.delivery.qos())
             }
             _ => Ok(()),
@@ -59,7 +65,12 @@ fn check_overtaking(truth: &Truth, connection: ConnectionId, sending: &Sending, 
     let left = session
         .in_flight
         .values()
-        .filter(|it| it.progress == Progress::Published && it.connection != connection && it.qos == qos)
+        .filter(|it| {
+            !it.is_doubtful
+                && it.progress == Progress::Published
+                && it.connection != connection
+                && it.qos == qos
+        })
         .map(|it| truth.publication_of(it.source))
         .filter(|it| it.packet_bytes_most() <= packet_bytes_max)
         .find(|it| it.publisher == publication.publisher && it.topic == publication.topic);

@@ -32,10 +32,12 @@ impl Checker for Restart {
                 self.pending.clear();
                 Ok(())
             }
-            Observation::Restarted { cut, .. } => ensure(self.durable == Position::NONE || self.durable < cut, || {
-                let (durable, cut) = (self.durable.get(), cut.get());
-                format!("the record at {durable:#x} was on disk, and the journal ends at {cut:#x}")
-            }),
+            Observation::Restarted { cut, .. } => {
+                ensure(self.durable == Position::NONE || self.durable < cut, || {
+                    let (durable, cut) = (self.durable.get(), cut.get());
+                    format!("the record at {durable:#x} was on disk, and the journal ends at {cut:#x}")
+                })
+            }
             _ => Ok(()),
         }
     }

@@ -140,7 +140,9 @@ impl Planted {
             Delivery::ExactlyOnce { packet_id, dup: true } if self.strikes(Plant::LoseDup) => {
                 Delivery::ExactlyOnce { packet_id, dup: false }
             }
-            Delivery::AtLeastOnce { packet_id, dup: true } if self.has_restarted(Plant::RestartWithoutDup) => {
+            Delivery::AtLeastOnce { packet_id, dup: true }
+                if self.has_restarted(Plant::RestartWithoutDup) =>
+            {
                 Delivery::AtLeastOnce { packet_id, dup: false }
             }
             Delivery::AtLeastOnce { dup: false, .. } if self.is(Plant::ReuseId) => {

@@ -2,7 +2,8 @@
 //! again, or nothing that anybody asked for.
 
 use super::{
-    Copy, CopyId, InFlight, Progress, PublicationId, Send, SendId, Slot, Told, Truth, session::Stream,
+    Copy, CopyId, InFlight, Progress, PublicationId, Send, SendId, SessionKey, Slot, Told, Truth,
+    session::Stream,
 };
 use crate::observation::MessageKey;
 use broker_core::ConnectionId;
@@ -103,7 +104,9 @@ impl Truth {
         let Some(connection) = self.connections.get(&id) else { return Attribution::Unasked };
         let (session, qos) = (connection.session, publish.delivery.qos());
         let packet_id = publish.delivery.packet_id().map(mqtt_codec::PacketId::get);
-        if let Some(in_flight) = packet_id.and_then(|it| self.sessions[session].in_flight.get(&it)) {
+        if let Some(in_flight) = packet_id.and_then(|it| self.sessions[session].in_flight.get(&it))
+            && !self.counts_as_delivered(session, in_flight)
+        {
             let is_same = in_flight.key == *key && in_flight.progress == Progress::Published;
             return match is_same {
                 true => Attribution::DupMissing,
@@ -135,7 +138,8 @@ impl Truth {
             };
             connection.sent.insert(packet_id, source);
             let progress = Progress::Published;
-            let in_flight = InFlight { key, qos, source, progress, received_step: 0, connection: id };
+            let (received_step, connection, is_doubtful) = (0, id, false);
+            let in_flight = InFlight { key, qos, source, progress, received_step, is_doubtful, connection };
             let session = &mut self.sessions[session];
             if is_recorded {
                 for memento in &mut session.mementos {
@@ -145,6 +149,14 @@ impl Truth {
             session.in_flight.insert(packet_id, in_flight);
         }
         attribution
+    }
+
+    /// Whether a message in flight was too large for a connection since, so that its identifier is free again
+    /// `[MQTT5-3.1.2-25]`; or was perhaps forgotten in a crash.
+    fn counts_as_delivered(&self, session: SessionKey, in_flight: &InFlight) -> bool {
+        let publication = self.publication_of(in_flight.source);
+        in_flight.is_doubtful
+            || u64::from(self.sessions[session].packet_bytes_max) < publication.packet_bytes_most()
     }
 
     /// Which of the copies that are due a sending is.

@@ -1,10 +1,7 @@
 //! Owns what is true of one network connection. Its session is `session`'s business.
 
 use super::{PublicationId, SendId, SessionKey};
-use mqtt_codec::{
-    ProtocolVersion,
-    packet::Connect,
-};
+use mqtt_codec::{ProtocolVersion, packet::Connect};
 use std::collections::{BTreeMap, VecDeque};
 
 /// A connection whose CONNECT was received.

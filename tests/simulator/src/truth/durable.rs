@@ -97,7 +97,8 @@ impl Truth {
             if let Some((session, client_id)) = begun {
                 self.recorded_names.insert(session.to_owned(), client_id.trim_matches('"').to_owned());
             }
-            let ended = operation.strip_suffix(" has ended").and_then(|session| self.recorded_names.get(session));
+            let ended =
+                operation.strip_suffix(" has ended").and_then(|session| self.recorded_names.get(session));
             let Some(client_id) = ended else { continue };
             let is_it = |key: &SessionKey| {
                 let session = &self.sessions[*key];
@@ -218,7 +219,7 @@ impl Truth {
                 continue;
             }
             publication.retained_until = None;
-            if publication.is_undone {
+            if publication.is_undone && !publication.has_cleared {
                 publication.retained_until = Some(id);
                 continue;
             }

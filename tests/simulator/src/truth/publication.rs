@@ -33,6 +33,8 @@ pub(crate) struct Publication {
     pub(super) is_promised: bool,
     /// Whether it was refused, or lost in a crash.
     pub is_undone: bool,
+    /// Whether of all it did a crash has left that its topic has no retained message.
+    pub(super) has_cleared: bool,
     /// The identifier that it is known by at QoS 2.
     pub(super) receipt: Option<u16>,
     /// The step it was published in.
@@ -148,6 +150,7 @@ impl Truth {
             pending: BTreeSet::new(),
             is_promised: false,
             is_undone: false,
+            has_cleared: false,
             receipt,
             step: self.step,
             position: None,

@@ -34,6 +34,7 @@ impl Truth {
             self.sessions.iter().map(|session| session.surviving(cut).map(|it| it.step)).collect();
         for id in 0..self.publications.len() {
             if !self.publications[id].is_undone && !self.survives(id, cut) {
+                self.publications[id].has_cleared = self.publications[id].cleared.is_some_and(|it| it < cut);
                 self.undo(id);
             }
             self.publications[id].pending.clear();
@@ -73,7 +74,8 @@ impl Truth {
             let publication = &self.publications[id];
             let is_gone = publication.is_promised && !publication.is_undone && !self.survives(id, cut);
             if is_gone && (self.is_owed(id) || self.is_receipt_owed(id, cut)) {
-                self.broken_promises.push(format!("{} was acknowledged and is not in the journal", publication.key));
+                self.broken_promises
+                    .push(format!("{} was acknowledged and is not in the journal", publication.key));
             }
         }
     }
@@ -87,7 +89,8 @@ impl Truth {
                 && self.sessions[copy.session].is_durable
                 && self.excuse(copy).is_none()
         };
-        let is_last = self.retained.get(&publication.topic) == Some(&id) && !publication.is_expired(self.now_ms);
+        let is_last =
+            self.retained.get(&publication.topic) == Some(&id) && !publication.is_expired(self.now_ms);
         is_last || self.copies.iter().any(is_owed_to)
     }
 
@@ -111,7 +114,9 @@ impl Truth {
             }
             let (qos, receipts) = (self.sends[send].qos, self.sends[send].receipts);
             match self.sends[send].slot {
-                Some(Slot::Ordinary(copy)) if qos > QoS::AtMostOnce && self.copies[copy].sent == Some(send) => {
+                Some(Slot::Ordinary(copy))
+                    if qos > QoS::AtMostOnce && self.copies[copy].sent == Some(send) =>
+                {
                     self.copies[copy].sent = None;
                     if qos == QoS::ExactlyOnce {
                         self.copies[copy].receipts = receipts;
@@ -160,7 +165,9 @@ impl Truth {
             return;
         };
         let (step, core) = (*step, core.clone());
-        let Core { has_ended, expiry_seconds, subscriptions, groups, unreleased, receipts, in_flight, .. } = core;
+        let Core {
+            has_ended, expiry_seconds, subscriptions, groups, unreleased, receipts, in_flight, ..
+        } = core;
         session.has_ended = has_ended;
         session.expiry_seconds = expiry_seconds;
         session.subscriptions = subscriptions;
@@ -175,8 +182,11 @@ impl Truth {
         session.last_sent = BTreeMap::new();
         session.waiting = Vec::new();
         for delivery in &mut session.retained {
-            delivery.is_over = delivery.made_step > step || delivery.over_step.is_some_and(|over| over <= step);
+            if delivery.made_step > step {
+                delivery.over_step = Some(0);
+            }
             delivery.over_step.take_if(|over| *over > step);
+            delivery.is_over = delivery.over_step.is_some();
         }
         session.groups = groups.iter().map(|(group, _)| group.clone()).collect();
         if has_ended {
@@ -195,6 +205,7 @@ impl Truth {
         session.ends_at_ms = session.ends_at_ms.map(|at_ms| at_ms.max(now_ms));
         session.will_due_ms = session.will_due_ms.map(|at_ms| at_ms.max(now_ms));
         self.take_receipts(key, step, cut);
+        self.doubt_unrecorded(key);
     }
 
     /// A connection that the crash ended counts as lost then; nothing is published before the first tick.
@@ -205,6 +216,30 @@ impl Truth {
         }
         let delay_seconds = session.will.as_ref().map(|will| will.delay_seconds);
         session.will_due_ms = delay_seconds.map(|seconds| died_ms + u64::from(seconds) * 1000);
+    }
+
+    /// A message that a group had first given to a member of QoS 0, or to one that is not recorded, is not recorded,
+    /// whoever got it in the end. It may be in flight still, or not.
+    fn doubt_unrecorded(&mut self, key: SessionKey) {
+        let may_be_unrecorded = |slot: &Slot| match *slot {
+            Slot::Shared(copy) => {
+                let mut members = self.groups[&self.shared_copies[copy].group].options.iter();
+                members.any(|(&key, options)| {
+                    !self.sessions[key].is_durable || options.iter().any(|it| it.qos == QoS::AtMostOnce)
+                })
+            }
+            Slot::Ordinary(_) | Slot::Retained { .. } => false,
+        };
+        let in_flight = self.sessions[key].in_flight.iter();
+        let doubtful: Vec<u16> = in_flight
+            .filter(|(_, it)| self.slots(&self.sends[it.source]).iter().any(may_be_unrecorded))
+            .map(|(&packet_id, _)| packet_id)
+            .collect();
+        for packet_id in doubtful {
+            if let Some(in_flight) = self.sessions[key].in_flight.get_mut(&packet_id) {
+                in_flight.is_doubtful = true;
+            }
+        }
     }
 
     /// A QoS 2 PUBLISH whose record was recovered counts as received, even if nothing else of its turn was.

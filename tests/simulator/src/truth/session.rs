@@ -106,6 +106,8 @@ pub(crate) struct InFlight {
     pub progress: Progress,
     /// The step of its PUBREC.
     pub(super) received_step: u64,
+    /// Whether a crash may have made the broker forget it.
+    pub is_doubtful: bool,
     /// The connection it was sent on last.
     pub connection: ConnectionId,
 }

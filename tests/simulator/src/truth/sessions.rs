@@ -100,11 +100,13 @@ impl Truth {
         let is_due = |at_ms: Option<u64>| {
             at_ms.is_some_and(|at_ms| at_ms.next_multiple_of(broker_core::timers::TICK_MS) <= now_ms)
         };
-        for key in 0..self.sessions.len() {
+        // What a restart has made due at once comes in the order of the client identifiers.
+        let mut keys: Vec<SessionKey> = (0..self.sessions.len())
+            .filter(|&key| !self.sessions[key].has_ended && self.sessions[key].shard == shard)
+            .collect();
+        keys.sort_by(|&one, &other| self.sessions[one].client_id.cmp(&self.sessions[other].client_id));
+        for key in keys {
             let session = &self.sessions[key];
-            if session.has_ended || session.shard != shard {
-                continue;
-            }
             let (will_is_due, end_is_due) = (is_due(session.will_due_ms), is_due(session.ends_at_ms));
             if will_is_due {
                 self.publish_will(key);

@@ -40,7 +40,8 @@ impl Truth {
         options: SubscriptionOptions,
         identifier: u32,
     ) {
-        let SubscriptionOptions { maximum_qos: qos, no_local, retain_as_published, retain_handling } = options;
+        let SubscriptionOptions { maximum_qos: qos, no_local, retain_as_published, retain_handling } =
+            options;
         let step = self.step;
         let subscription = Subscription { qos, no_local, retain_as_published, identifier, step };
         if let Some(group) = group(filter) {

@@ -174,6 +174,9 @@ impl World {
     /// The end of the run begins: the network is good, everybody is awake and connects.
     pub(crate) fn clear_up(&mut self) {
         self.weather = Weather::Fair;
+        if let Some(disk) = &self.disk {
+            disk.calm_down();
+        }
         for index in 0..self.links.len() {
             self.thaw(ConnectionId(index as u64));
         }

@@ -96,7 +96,7 @@ impl World {
                 Effect::Forward { shard: to, message } => self.post(shard, to, message),
                 Effect::Load { session, positions } => self.schedule_load(shard, session, positions),
                 Effect::CheckpointWritten => self.checkpoint_written(),
-                Effect::Surveyed(_) => {}
+                Effect::Surveyed(found) => self.surveyed(found),
             }
         }
         effects.clear();

@@ -4,7 +4,7 @@
 use super::{
     Weather, World,
     disk::Health,
-    process::{Checkpoint, CommitState, Turn, TurnPhase},
+    process::{Checkpoint, CommitState, Process, Turn, TurnPhase},
     shard_index,
     storage::{Storage, place},
 };
@@ -41,7 +41,9 @@ impl World {
     /// A shard puts what it has done since the last time into the journal; then its mail may leave.
     pub(super) fn end_turn(&mut self, shard: ShardId) {
         let Some(storage) = self.storage() else { return };
-        let Some(process) = self.process.as_mut().filter(|it| it.turns.len() > shard_index(shard)) else { return };
+        let Some(process) = self.process.as_mut().filter(|it| it.turns.len() > shard_index(shard)) else {
+            return;
+        };
         if process.turn(shard).phase != TurnPhase::Open {
             return;
         }
@@ -145,12 +147,15 @@ impl World {
             let pause_ms = self.random.between(1, self.storage_settings().checkpoint_ms * 2);
             self.schedule.after(pause_ms, Event::Checkpoint);
         }
-        self.checkpoint();
+        if !self.random.chance(50) || self.begin_survey().is_none() {
+            self.checkpoint();
+        }
     }
 
     pub(super) fn checkpoint(&mut self) {
         let Some(storage) = self.storage() else { return };
-        let Some(process) = self.process.as_mut().filter(|it| it.checkpoint.is_none()) else { return };
+        let is_free = |it: &&mut Process| it.checkpoint.is_none() && it.survey.is_none();
+        let Some(process) = self.process.as_mut().filter(is_free) else { return };
         // Taken before the first shard hears of it.
         let floor = Position::new(storage.journal.begin_checkpoint().get());
         let writing = process.shards.len();
@@ -173,6 +178,8 @@ impl World {
         let Some(checkpoint) = self.process.as_mut().and_then(|it| it.checkpoint.as_mut()) else { return };
         checkpoint.writing -= 1;
         checkpoint.end = storage.end();
+        // It may all be on disk by now.
+        self.end_checkpoint(&storage);
     }
 
     /// What a checkpoint says is on disk: the journal need not begin before it.

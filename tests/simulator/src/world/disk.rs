@@ -105,6 +105,13 @@ impl LyingDisk {
         self.state().fuse = Some(changes);
     }
 
+    /// Nothing fails from now on.
+    pub(super) fn calm_down(&self) {
+        let mut state = self.state();
+        state.fuse = None;
+        state.health = Health::Good;
+    }
+
     /// Says from now on that it has synced, and has not.
     pub(super) fn lie_about_syncs(&self) {
         self.state().lies_about_syncs = true;

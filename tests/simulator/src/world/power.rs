@@ -1,12 +1,6 @@
 //! Owns the ends of the broker and its beginnings: power losses, kills, shutdowns, and recovery, in whatever order.
 
-use super::{
-    Weather, World,
-    commits::LIVE_MS,
-    link::End,
-    process::Process,
-    storage::Storage,
-};
+use super::{Weather, World, commits::LIVE_MS, link::End, process::Process, storage::Storage};
 use crate::{observation::Observation, plant::Replay, schedule::Event};
 use broker_core::{
     ConnectionId, Input, Node, Shard, ShardId, Timestamp,
@@ -61,7 +55,8 @@ impl World {
         if self.weather == Weather::Fair || self.process.is_none() {
             return;
         }
-        let ways = [(4, Death::PowerLoss), (4, Death::PowerLossInCommit), (2, Death::Kill), (2, Death::Shutdown)];
+        let ways =
+            [(4, Death::PowerLoss), (4, Death::PowerLossInCommit), (2, Death::Kill), (2, Death::Shutdown)];
         match self.random.weighted(&ways) {
             Death::PowerLoss => self.lose_power(),
             Death::PowerLossInCommit => self.light_fuse(),
@@ -147,7 +142,8 @@ impl World {
         let now = self.schedule.now();
         let Some(disk) = self.disk.clone() else {
             let node = Node::new(config, shards, seed);
-            let shards = node.shards().map(|id| Shard::new(Arc::clone(&node), id, self.random.next(), now)).collect();
+            let shards =
+                node.shards().map(|id| Shard::new(Arc::clone(&node), id, self.random.next(), now)).collect();
             return self.begin(Process::new(node, shards, None));
         };
         let Some(read) = self.recover() else { return };
@@ -156,7 +152,8 @@ impl World {
         let recovered = node.restore(recovered, Timestamp::from_millis(died_ms), now);
         self.observe(&Observation::Restarted { cut, died_ms, node: &node });
         let shards = node.shards().zip(recovered);
-        let recover = |(id, recovered)| Shard::recover(Arc::clone(&node), id, self.random.next(), now, recovered);
+        let recover =
+            |(id, recovered)| Shard::recover(Arc::clone(&node), id, self.random.next(), now, recovered);
         let shards: Vec<Shard> = shards.map(recover).collect();
         drop(disk);
         self.begin(Process::new(node, shards, Some(storage)));
@@ -186,14 +183,15 @@ impl World {
         };
         let (mut recovery, mut last) = (Recovery::new(), Position::NONE);
         let mut plant = Replay::new(&mut self.planted);
-        let opened = journal::Journal::open(Box::new(disk.mount()), options, now_ms, &mut |position, record| {
-            last = Position::new(position.get());
-            let position = Position::new(position.get());
-            match plant.alter(record) {
-                None => Ok(()),
-                Some(record) => recovery.replay(position, &record).map_err(journal::ReplayError::new),
-            }
-        });
+        let opened =
+            journal::Journal::open(Box::new(disk.mount()), options, now_ms, &mut |position, record| {
+                last = Position::new(position.get());
+                let position = Position::new(position.get());
+                match plant.alter(record) {
+                    None => Ok(()),
+                    Some(record) => recovery.replay(position, &record).map_err(journal::ReplayError::new),
+                }
+            });
         if self.power_has_failed() {
             return None;
         }

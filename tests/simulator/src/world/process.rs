@@ -17,6 +17,8 @@ pub(super) struct Process {
     pub(super) storage: Option<Arc<Storage>>,
     /// The checkpoint that is under way.
     pub(super) checkpoint: Option<Checkpoint>,
+    /// The survey that is being made.
+    pub(super) survey: Option<Survey>,
     /// Whether what is appended will be committed without anybody asking.
     pub(super) commit: CommitState,
 }
@@ -57,6 +59,14 @@ pub(super) struct Checkpoint {
     pub(super) end: Position,
 }
 
+/// What the shards need of a segment, as far as they have said.
+#[derive(Debug)]
+pub(super) struct Survey {
+    /// Shards that have not said.
+    pub(super) awaited: usize,
+    pub(super) found: Vec<Position>,
+}
+
 /// Whether the next commit is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CommitState {
@@ -71,6 +81,7 @@ impl Process {
             turns: shards.iter().map(|_| Turn::default()).collect(),
             mailboxes: Mailboxes::default(),
             checkpoint: None,
+            survey: None,
             commit: CommitState::Idle,
             node,
             shards,

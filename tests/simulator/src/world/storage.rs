@@ -90,9 +90,12 @@ pub(super) fn place(position: Position) -> journal::Position {
 
 /// What a record is, as far as the truth must know.
 fn describe(record: &[u8]) -> Record {
+    const MESSAGE: u8 = 1;
     const OPERATIONS: u8 = 2;
     const RETAINED_CLEARED: u8 = 4;
-    if let Some(message) = message_of(record) {
+    if record.first() == Some(&MESSAGE)
+        && let Some(message) = message_of(record)
+    {
         return Record::Message(MessageKey::of(message.topic().text(), &message.payload()));
     }
     match record {

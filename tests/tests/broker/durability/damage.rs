@@ -84,6 +84,24 @@ fn what_a_crash_has_left_unfinished_is_cut_off_and_said() {
     assert!(!broker.program().errors().contains("cut off"));
 }
 
+/// A disk may decay while the broker runs: what cannot be read back is lost, which is said, and nothing else is.
+#[test]
+fn a_message_that_cannot_be_read_back_is_lost_with_an_error_in_the_log() {
+    let broker = Broker::start();
+    leave_subscribed(&broker, V5, "absent", "a", AtLeastOnce);
+    let mut publisher = broker.connect(V5, "publisher");
+    for payload in ["the first message", "the second message", "the third message"] {
+        publisher.publish("a", AtLeastOnce, payload);
+    }
+    spoil(&last_file(broker.home()), "the second message");
+    let mut subscriber = broker.resume(V5, "absent");
+    subscriber.expect_message("a", "the first message");
+    subscriber.expect_message("a", "the third message");
+    subscriber.ping();
+    broker.program().await_error("ERROR a message cannot be read and is lost position=");
+    broker.program().await_error("the checksum of the record is wrong");
+}
+
 #[test]
 fn a_file_that_is_missing_in_the_middle_is_refused() {
     let settings = [("journal.segment_bytes", "1MiB")];

@@ -1,8 +1,9 @@
-//! Owns the tests of a disk that takes nothing any more, played by a limit on the size of files: what must be stored is
-//! refused, all else goes on, and so does everything when there is room again.
+//! Owns the tests of a disk that takes nothing any more: what must be stored is refused, all else goes on, and so does
+//! everything when there is room again. The disk is played by a limit on the size of files, or by a small file system in
+//! memory where one can be mounted.
 
 use super::{leave_subscribed, with_workers};
-use dunlin_tests::{Broker, Finished, Wire, external, need};
+use dunlin_tests::{Broker, Finished, Home, Wire, external, need};
 use mqtt_codec::{
     Packet,
     ProtocolVersion::{V5, V311},
@@ -94,4 +95,59 @@ fn an_end_while_the_disk_is_full_says_that_something_is_not_stored() {
     assert_eq!(finished.code, Some(1), "{finished:#?}");
     let told = finished.errors.lines().find(|line| line.starts_with("error: ")).expect("a reason");
     assert!(told.contains(" bytes could not be stored at the end: ./mqttd-data/"), "{told}");
+}
+
+/// A file system of its own, as large as it is told. It goes when it is dropped.
+struct SmallDisk(Home);
+
+impl SmallDisk {
+    /// None where this user may not mount one.
+    fn new(mebibytes: u32) -> Option<Self> {
+        let home = Home::new();
+        let mut command = Command::new(external("mount")?);
+        command.args(["-t", "tmpfs", "-o", &format!("size={mebibytes}m"), "tmpfs"]).arg(home.path());
+        (Finished::from(&mut command).code == Some(0)).then_some(Self(home))
+    }
+
+    fn data_dir(&self) -> String {
+        self.0.path().join("data").display().to_string()
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // A test that fails may leave a broker that is about to go.
+        let _ = Command::new("umount").arg("--lazy").arg(self.0.path()).status();
+    }
+}
+
+/// Acknowledgements are to be recorded as well, and only they make room.
+#[test]
+fn a_disk_that_the_journal_alone_has_filled_gets_room_by_what_is_fetched() {
+    let disk = need!(SmallDisk::new(8), "the right to mount a file system");
+    let data_dir = disk.data_dir();
+    let settings = [
+        ("data_dir", data_dir.as_str()),
+        ("journal.segment_bytes", "1MiB"),
+        ("journal.checkpoint_bytes", "1MiB"),
+    ];
+    let broker = Broker::with(2, &settings);
+    leave_subscribed(&broker, V5, "absent", "a", AtLeastOnce);
+    let mut publisher = broker.connect(V5, "publisher");
+    let mut stored = 0;
+    while publisher.publish("a", AtLeastOnce, vec![b'x'; 10_000]) == ReasonCode::Success {
+        stored += 1;
+        assert!(stored < 1_000, "more than fits");
+    }
+    broker.program().await_error("No space left on device (os error 28)");
+    let mut subscriber = broker.resume(V5, "absent");
+    for _ in 0..stored {
+        subscriber.receive();
+    }
+    broker.program().await_error("INFO the disk is written again");
+    for _ in 0..300 {
+        assert_eq!(publisher.publish("a", AtLeastOnce, vec![b'y'; 10_000]), ReasonCode::Success);
+        subscriber.receive();
+    }
+    subscriber.ping();
 }

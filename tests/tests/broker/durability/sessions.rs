@@ -3,6 +3,7 @@
 use super::{everywhere, leave_subscribed, with_workers};
 use dunlin_tests::Broker;
 use mqtt_codec::{
+    Packet,
     ProtocolVersion::V5,
     QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce},
 };
@@ -133,6 +134,31 @@ fn an_end_in_good_order_keeps_sessions_as_a_kill_does() {
         }
         subscriber.ping();
     });
+}
+
+/// A publisher that is told to go has heard what became of what it sent: it need not send it again. What crosses
+/// between workers may be stored without a word; to send it again is then what QoS 1 is for.
+#[test]
+fn what_was_received_before_the_end_is_acknowledged_before_the_good_bye() {
+    let broker = Broker::start();
+    leave_subscribed(&broker, V5, "absent", "a", AtLeastOnce);
+    let mut publisher = broker.connect(V5, "publisher");
+    for number in 1..=200 {
+        publisher.send(&format!("32 # 'a' {number:04x} () <{number}>"));
+    }
+    publisher.expect("40 # 0001");
+    broker.program().signal("TERM");
+    let mut acknowledged = 1;
+    while let Some(Packet::PubAck(ack)) = publisher.packet_or_close() {
+        acknowledged += 1;
+        assert_eq!(ack.packet_id.get(), acknowledged);
+    }
+    let broker = Broker::at(broker.stopped(), 1, &[]);
+    let mut subscriber = broker.resume(V5, "absent");
+    for number in 1..=acknowledged {
+        subscriber.expect_message("a", &number.to_string());
+    }
+    subscriber.ping();
 }
 
 #[test]

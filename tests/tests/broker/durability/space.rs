@@ -1,9 +1,13 @@
 //! Owns the tests of the space that the data directory takes.
 
-use super::with_workers;
+use super::{leave_subscribed, with_workers};
 use dunlin_tests::{Broker, PATIENCE};
-use mqtt_codec::{ProtocolVersion::V5, QoS::AtLeastOnce};
+use mqtt_codec::{
+    ProtocolVersion::V5,
+    QoS::{AtLeastOnce, AtMostOnce},
+};
 use std::{
+    collections::BTreeSet,
     fs, thread,
     time::{Duration, Instant},
 };
@@ -16,6 +20,15 @@ fn bytes(broker: &Broker) -> u64 {
     let entries = fs::read_dir(broker.home().data_dir()).expect("a directory");
     // A file may go between the two.
     entries.filter_map(|entry| entry.ok()?.metadata().ok()).map(|metadata| metadata.len()).sum()
+}
+
+/// Waits until the directory is not larger than that.
+fn await_bytes(broker: &Broker, bytes_max: u64) {
+    let deadline = Instant::now() + PATIENCE;
+    while bytes(broker) > bytes_max {
+        assert!(Instant::now() < deadline, "{} bytes are left", bytes(broker));
+        thread::park_timeout(Duration::from_millis(50));
+    }
 }
 
 #[test]
@@ -36,17 +49,44 @@ fn the_directory_shrinks_without_a_restart_when_all_is_acknowledged() {
         for _ in 0..120 {
             subscriber.receive();
         }
-        let deadline = Instant::now() + PATIENCE;
-        while bytes(&broker) > 4 * MIB {
-            assert!(Instant::now() < deadline, "{} bytes are left of {full}", bytes(&broker));
-            thread::park_timeout(Duration::from_millis(50));
-        }
+        await_bytes(&broker, 4 * MIB);
         // It all still works, and comes back after a kill.
         publisher.publish("a", AtLeastOnce, "after");
         let broker = Broker::at(broker.kill(), workers, SETTINGS);
         let mut subscriber = broker.resume(V5, "absent");
         while subscriber.receive().payload != "after" {}
     });
+}
+
+/// What is still needed of an old file moves, so that a little that lives long does not keep a lot of space.
+#[test]
+fn a_few_messages_that_are_kept_for_long_do_not_keep_what_was_stored_beside_them() {
+    // A mebibyte and a little each.
+    const ROUNDS: usize = 14;
+    let broker = Broker::with(2, SETTINGS);
+    leave_subscribed(&broker, V5, "absent", "kept/#", AtLeastOnce);
+    let mut subscriber = broker.connect_lasting(V5, "subscriber");
+    subscriber.subscribe("a", AtLeastOnce);
+    let mut publisher = broker.connect(V5, "publisher");
+    let payload = vec![b'x'; 50_000];
+    for round in 0..ROUNDS {
+        publisher.publish_retained(&format!("kept/{round}"), AtLeastOnce, round.to_string());
+        for _ in 0..20 {
+            publisher.publish("a", AtLeastOnce, &payload);
+            subscriber.receive();
+        }
+    }
+    await_bytes(&broker, 7 * MIB);
+    let broker = Broker::at(broker.kill(), 1, SETTINGS);
+    let mut absent = broker.resume(V5, "absent");
+    for round in 0..ROUNDS {
+        absent.expect_message(&format!("kept/{round}"), &round.to_string());
+    }
+    let mut newcomer = broker.connect(V5, "newcomer");
+    newcomer.subscribe("kept/#", AtMostOnce);
+    let topics: BTreeSet<String> =
+        (0..ROUNDS).map(|_| newcomer.receive().topic.expect("a topic").as_str().to_owned()).collect();
+    assert_eq!(topics.len(), ROUNDS);
 }
 
 /// What has come and gone leaves nothing behind, however often.
@@ -58,7 +98,7 @@ fn the_directory_stays_small_over_many_cycles() {
     let mut publisher = broker.connect(V5, "publisher");
     let payload = vec![b'x'; 50_000];
     let mut largest = 0;
-    for _ in 0..60 {
+    for _ in 0..150 {
         for _ in 0..20 {
             publisher.publish("a", AtLeastOnce, &payload);
         }
@@ -67,6 +107,6 @@ fn the_directory_stays_small_over_many_cycles() {
         }
         largest = largest.max(bytes(&broker));
     }
-    // 60 MB have passed through.
-    assert!(largest < 24 * MIB, "{largest}");
+    // 150 MB have passed through. How much is there at once depends on how long a checkpoint takes on a busy machine.
+    assert!(largest < 60 * MIB, "{largest}");
 }

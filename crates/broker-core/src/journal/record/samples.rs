@@ -231,10 +231,10 @@ impl Samples {
                 cursor: self.chance().then(|| self.text().as_bytes()),
             },
             9 => Operation::Queued { session, queued: self.queued() },
-            10 => Operation::Sent { session, position: self.position(), packet_id },
+            10 => Operation::Sent { session, position: self.position(), packet_id, mark: 1 },
             11 => Operation::Acked { session, packet_id },
             12 => Operation::Received { session, packet_id },
-            13 => Operation::Dropped { session, position: self.position() },
+            13 => Operation::Dropped { session, position: self.position(), mark: 6 },
             14 => Operation::InboundReceived { session, packet_id },
             _ => Operation::InboundReleased { session, packet_id },
         }

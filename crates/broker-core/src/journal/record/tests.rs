@@ -212,7 +212,7 @@ fn a_long_queue_is_written_in_parts_that_make_it_up_again() {
         for part in 0..whole.parts() {
             let mut record = Vec::new();
             SliceHead { writer: ShardId(0), seen: &[] }.encode(&mut record);
-            whole.encode_part(part, &mut record);
+            whole.encode_numbered(part, &mut record);
             let Ok(Record::Slice(slice)) = Record::decode(&record) else { panic!("no slice") };
             parts.extend(slice.parts.map(|part| part.expect("a part")));
         }
@@ -233,7 +233,7 @@ fn a_long_queue_is_written_in_parts_that_make_it_up_again() {
 fn a_buffer_of_operations_is_as_new_once_it_is_cleared() {
     let session = Samples::new(1).session();
     let mut operations = Operations::new(ShardId(3));
-    let operation = Operation::Dropped { session, position: Position::new(77) };
+    let operation = Operation::Dropped { session, position: Position::new(77), mark: 0 };
     operations.push(&operation);
     let first = operations.bytes().to_vec();
     operations.push(&operation);

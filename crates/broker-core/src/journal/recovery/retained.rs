@@ -12,6 +12,8 @@ pub(super) struct RetainedTopics {
     pub(super) topics: BTreeMap<Box<str>, LastRetained>,
     /// Messages that are only named by a page of the retained store, with the page's position.
     pub(super) unread: Vec<(Position, Position)>,
+    /// Copies that were replayed. By themselves they say nothing, so a page that names one names what is not known.
+    copies: std::collections::BTreeSet<Position>,
     /// Where the log begins: what is before it was not replayed.
     first: Option<Position>,
 }
@@ -51,11 +53,18 @@ impl RetainedTopics {
         }
     }
 
+    /// A message was copied.
+    pub(super) fn copied(&mut self, position: Position) {
+        self.copies.insert(position);
+    }
+
     /// A page of the store names messages. Those that were replayed are known, and so is whatever replaced
     /// them: the page says nothing new. Of the others nothing is known, not even the topic, until they are read.
     pub(super) fn page(&mut self, slice: &RetainedSlice) {
         let first = self.first.unwrap_or(Position::MAX);
-        let unread = slice.positions.iter().filter(|&&position| position < first);
+        let copies = &self.copies;
+        let unread =
+            slice.positions.iter().filter(|&&position| position < first || copies.contains(&position));
         self.unread.extend(unread.map(|&position| (position, slice.as_of)));
     }
 

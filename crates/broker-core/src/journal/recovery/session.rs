@@ -11,6 +11,7 @@ use crate::{
 };
 use core::{borrow::Borrow, cmp::Ordering};
 use mqtt_codec::{
+    QoS,
     flow::Step,
     packet::{PacketId, SubscriptionOptions},
 };
@@ -143,9 +144,15 @@ impl Session {
         }
     }
 
-    /// A message leaves the queue and is in flight.
-    pub(super) fn send(&mut self, position: Position, packet_id: PacketId) {
-        if let Some(queued) = self.take_queued(position) {
+    /// A message leaves the queue and is in flight. Of one that was in memory alone, which is sent at QoS 2, the
+    /// identifier is what matters: the client may have it, and would take another message under it for the same. As if
+    /// PUBREC had come, PUBREL frees it on both ends.
+    pub(super) fn send(&mut self, position: Position, packet_id: PacketId, mark: u32) {
+        if position == Position::NONE {
+            let (qos, step) = (QoS::ExactlyOnce, Step::Received);
+            return self.in_flight.push_back(InFlightState { packet_id, qos, step, queued: None });
+        }
+        if let Some(queued) = self.take_queued(position, mark) {
             let in_flight =
                 InFlightState { packet_id, qos: queued.qos, step: Step::Published, queued: Some(queued) };
             self.in_flight.push_back(in_flight);
@@ -170,8 +177,8 @@ impl Session {
     }
 
     /// A message leaves the queue unsent.
-    pub(super) fn discard(&mut self, position: Position) {
-        self.take_queued(position);
+    pub(super) fn discard(&mut self, position: Position, mark: u32) {
+        self.take_queued(position, mark);
     }
 
     /// A QoS 2 PUBLISH is received: one with its identifier is a duplicate until PUBREL comes
@@ -194,18 +201,20 @@ impl Session {
     /// Those are found by bisection: what a slice told stands first, mostly in the order of the messages'
     /// records; behind it stands what was added since, strictly in the order of the records that added it, which
     /// is the message's own, but for retained messages and for those that another member of a group gave back.
-    fn take_queued(&mut self, position: Position) -> Option<QueuedState> {
+    fn take_queued(&mut self, position: Position, mark: u32) -> Option<QueuedState> {
         let queue = &mut self.state.queue;
-        if queue.front()?.position == position {
+        let is_meant = |queued: &QueuedState| queued.position == position && queued.mark() == mark;
+        if is_meant(queue.front()?) {
             return queue.pop_front();
         }
-        let is_it = |&index: &usize| queue.get(index).is_some_and(|queued| queued.position == position);
+        let is_it = |&index: &usize| queue.get(index).is_some_and(is_meant);
         let added_since = queue.partition_point(|queued| !queued.recorded.is_some());
         let in_slice = partition_point(0, added_since, |index| queue[index].position < position);
         let since = partition_point(added_since, queue.len(), |index| queue[index].recorded < position);
         let index = Some(in_slice)
             .filter(is_it)
             .or(Some(since).filter(is_it))
+            .or_else(|| queue.iter().position(is_meant))
             .or_else(|| queue.iter().position(|queued| queued.position == position))?;
         queue.remove(index)
     }

@@ -9,6 +9,7 @@ use crate::journal::{
         put_bytes, put_len, put_number, put_packet_id, put_position_after, put_session, put_text, put_time,
     },
 };
+use core::ops::Range;
 use mqtt_codec::{QoS, flow::Step};
 
 /// Entries of a queue in one part of a session: some 50 KB.
@@ -25,35 +26,55 @@ pub(in crate::journal) const EXPIRES: u8 = 1 << 5;
 pub(in crate::journal) const RECEIVED: u8 = 1 << 2;
 pub(in crate::journal) const HAS_MESSAGE: u8 = 1 << 3;
 
+/// Where a part stands among those of its session.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SessionPlace {
+    pub(crate) is_first: bool,
+    pub(crate) is_last: bool,
+}
+
 impl SessionState {
+    /// Appends one part, for a slice: the head if it is the first, and all of the queue that is here. All parts are
+    /// written in their order, in one slice or several, and the shard writes nothing else in between: they are the
+    /// state of one moment.
+    pub(crate) fn encode_part(&self, part: SessionPlace, out: &mut Vec<u8>) {
+        self.encode_span(0..self.queue.len(), part, out);
+    }
+
+    /// Appends a session that fits one part.
+    #[cfg(test)]
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
+        for part in 0..self.parts() {
+            self.encode_numbered(part, out);
+        }
+    }
+
     /// How many parts it is written in, at least one: a long queue is not written at once.
+    #[cfg(test)]
     pub(crate) fn parts(&self) -> usize {
         self.queue.len().div_ceil(QUEUE_PART_MAX).max(1)
     }
 
-    /// Appends one part, for a slice. All parts are written in their order, in one slice or several, and the
-    /// shard writes nothing else in between: they are the state of one moment.
-    pub(crate) fn encode_part(&self, part: usize, out: &mut Vec<u8>) {
-        let (is_first, is_last) = (part == 0, part + 1 == self.parts());
+    /// Appends one of its parts by number.
+    #[cfg(test)]
+    pub(crate) fn encode_numbered(&self, part: usize, out: &mut Vec<u8>) {
+        let place = SessionPlace { is_first: part == 0, is_last: part + 1 == self.parts() };
+        let from = part * QUEUE_PART_MAX;
+        self.encode_span(from..self.queue.len().min(from + QUEUE_PART_MAX), place, out);
+    }
+
+    fn encode_span(&self, span: Range<usize>, part: SessionPlace, out: &mut Vec<u8>) {
+        let SessionPlace { is_first, is_last } = part;
         put_session(out, self.id);
         out.push(if is_first { FIRST_PART } else { 0 } | if is_last { LAST_PART } else { 0 });
         if is_first {
             self.encode_head(out);
         }
-        let from = part * QUEUE_PART_MAX;
-        let until = self.queue.len().min(from + QUEUE_PART_MAX);
-        put_len(out, until - from);
+        put_len(out, span.len());
         let mut former = Position::NONE;
-        for queued in self.queue.range(from..until) {
+        for queued in self.queue.range(span) {
             put_entry(out, queued, former);
             former = queued.position;
-        }
-    }
-
-    /// Appends all parts, for a single slice.
-    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
-        for part in 0..self.parts() {
-            self.encode_part(part, out);
         }
     }
 

@@ -186,7 +186,12 @@ impl Broker {
                 let number = (1..).find(|&id| state.in_flight.iter().all(|it| it.packet_id.get() != id));
                 let packet_id = packet_id(number.expect("few are in flight"));
                 let Some(queued) = state.queue.pop_front() else { return };
-                operations.push(&Operation::Sent { session, position: queued.position, packet_id });
+                operations.push(&Operation::Sent {
+                    session,
+                    position: queued.position,
+                    packet_id,
+                    mark: queued.mark(),
+                });
                 let (qos, step) = (queued.qos, Step::Published);
                 state.in_flight.push(InFlightState { packet_id, qos, step, queued: Some(queued) });
             }
@@ -205,7 +210,11 @@ impl Broker {
             3 if !state.queue.is_empty() => {
                 let index = self.samples.below(state.queue.len());
                 let dropped = state.queue.remove(index).expect("an index of the queue");
-                operations.push(&Operation::Dropped { session, position: dropped.position });
+                operations.push(&Operation::Dropped {
+                    session,
+                    position: dropped.position,
+                    mark: dropped.mark(),
+                });
             }
             _ => {
                 // What the PUBLISH itself recorded is in the log already: PUBREL never comes in the same turn.

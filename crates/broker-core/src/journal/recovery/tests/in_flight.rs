@@ -10,7 +10,7 @@ use mqtt_codec::{QoS, flow::Step};
 
 const fn sent(session: SessionId, position: u64, number: u16) -> Operation<'static> {
     let Some(packet_id) = mqtt_codec::PacketId::new(number) else { panic!("zero") };
-    Operation::Sent { session, position: Position::new(position), packet_id }
+    Operation::Sent { session, position: Position::new(position), packet_id, mark: 0 }
 }
 
 fn acked(session: SessionId, number: u16) -> Operation<'static> {

@@ -186,7 +186,7 @@ impl Log {
     /// A slice of one part of a session.
     pub(super) fn part(&mut self, writer: u16, seen: &[u64], state: &SessionState, part: usize) -> &mut Self {
         let mut record = slice_head(writer, seen);
-        state.encode_part(part, &mut record);
+        state.encode_numbered(part, &mut record);
         self.must(&record)
     }
 

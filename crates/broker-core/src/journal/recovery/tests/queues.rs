@@ -9,7 +9,7 @@ use insta::assert_snapshot;
 use mqtt_codec::QoS;
 
 fn dropped(session: SessionId, position: u64) -> Operation<'static> {
-    Operation::Dropped { session, position: Position::new(position) }
+    Operation::Dropped { session, position: Position::new(position), mark: 0 }
 }
 
 #[test]
@@ -118,7 +118,12 @@ fn a_position_that_does_not_exist_yet_is_refused() {
     );
     // What a client acknowledges, on the other hand, need not be known.
     operations.clear();
-    operations.push(&Operation::Sent { session: ann, position: Position::new(900), packet_id: packet_id(1) });
+    operations.push(&Operation::Sent {
+        session: ann,
+        position: Position::new(900),
+        packet_id: packet_id(1),
+        mark: 0,
+    });
     assert_eq!(Log::new().put(operations.bytes()), Ok(Position::new(100)));
 }
 

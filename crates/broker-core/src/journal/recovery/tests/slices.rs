@@ -27,7 +27,7 @@ fn what_was_unseen_goes_on_as_any_other_once_it_is_taken_in() {
     log.open(ann, "ann").message(1, &[to(ann)]).message(1, &[to(ann)]).refer(1, 200, ann);
     log.slice(0, &[100], &[state(ann, "ann", &[])]);
     let (position, packet_id) = (Position::new(300), packet_id(1));
-    log.operations(0, &[Operation::Sent { session: ann, position, packet_id }]);
+    log.operations(0, &[Operation::Sent { session: ann, position, packet_id, mark: 0 }]);
     // Seen by now, it is what the next slice says.
     log.slice(0, &[600, 300], &[state(ann, "ann", &[200])]);
     assert_snapshot!(log.state(), @r"
@@ -57,7 +57,7 @@ fn behind_a_floor_what_is_unseen_is_kept_for_sessions_whose_slice_is_to_come() {
     log.message(1, &[to(ann), to(bob)]).message(1, &[to(ann)]).message(0, &[to(ann)]).received(ann, 4, &[]);
     // Of what the slice contains the log tells, too.
     let (position, packet_id) = (Position::new(5000), packet_id(1));
-    log.operations(0, &[Operation::Sent { session: ann, position, packet_id }]);
+    log.operations(0, &[Operation::Sent { session: ann, position, packet_id, mark: 0 }]);
     log.operations(0, &[Operation::Bound { session: ann, client_id: "ann" }]);
     log.slice(0, &[5600, 5000], &[state(ann, "ann", &[5200])]);
     // Bob's session ended before its slice was due.

@@ -1,0 +1,63 @@
+//! Owns `cargo xtask bench durable`: it builds the broker and the measurement and starts the one with the
+//! other. What is measured, and how, is the measurement's business.
+
+use crate::Verdict;
+use crate::error::Error;
+use crate::process;
+use crate::workspace::Workspace;
+
+/// Measure what durability costs: a real broker on the disk of the target directory, beside the same one in
+/// memory.
+///
+/// All of it takes about a quarter of an hour. Each figure is the median of its repetitions and stands next
+/// to the load average of the machine; CPU per message is the steadiest of them. The exit code is 1 if
+/// anything acknowledged was lost.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Measure this part only; repeatable: device, publishers, fan-out, offline, restart, space.
+    #[arg(long, value_name = "NAME")]
+    only: Vec<String>,
+    /// How long one rate is measured.
+    #[arg(long, value_name = "N")]
+    seconds: Option<u64>,
+    /// How often everything is measured.
+    #[arg(long, value_name = "N")]
+    repetitions: Option<u64>,
+    /// Set a setting of the broker; repeatable.
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Print the report as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+const PACKAGE: &str = "dunlin-durable-bench";
+const BINARY: &str = "durable-bench";
+const BROKER: &str = "mqttd";
+
+pub(super) fn run(args: &Args, workspace: &Workspace) -> Result<Verdict, Error> {
+    let mut build = process::cargo(&workspace.root);
+    build.args(["build", "--quiet", "--release", "--package", BROKER, "--package", PACKAGE]);
+    if process::run_in_view(&mut build)? == Verdict::Bad {
+        return Ok(Verdict::Bad);
+    }
+    let release = workspace.target.join("release");
+    let mut command = process::command(&release.join(BINARY).to_string_lossy(), &workspace.root);
+    command.arg(release.join(BROKER)).arg("--directory").arg(&workspace.target);
+    for only in &args.only {
+        command.args(["--only", only]);
+    }
+    if let Some(seconds) = args.seconds {
+        command.args(["--seconds", &seconds.to_string()]);
+    }
+    if let Some(repetitions) = args.repetitions {
+        command.args(["--repetitions", &repetitions.to_string()]);
+    }
+    for setting in &args.set {
+        command.args(["--set", setting]);
+    }
+    if args.json {
+        command.arg("--json");
+    }
+    process::run_in_view(&mut command)
+}
