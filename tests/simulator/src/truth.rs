@@ -199,6 +199,13 @@ impl Truth {
         self.publications_by_key.contains_key(key)
     }
 
+    /// Whether a message was published more than once, as a publisher does that heard no acknowledgement.
+    #[must_use]
+    pub(crate) fn is_repeated(&self, publication: PublicationId) -> bool {
+        let key = &self.publications[publication].key;
+        self.publications_by_key.get(key).is_some_and(|publications| publications.len() > 1)
+    }
+
     /// The session that a connection is or was for.
     #[must_use]
     pub(crate) fn session_of(&self, connection: ConnectionId) -> Option<&Session> {

@@ -74,7 +74,8 @@ impl Answers {
         // PUBREL goes again by itself on a new connection.
         let session = truth.session_of(connection);
         let in_flight = session.and_then(|session| session.in_flight.get(&answer.1));
-        let is_again = in_flight.is_some_and(|it| it.progress == Progress::Received);
+        // After a crash also for a QoS 2 message that was in memory alone: its identifier is freed on both ends.
+        let is_again = in_flight.is_some_and(|it| it.progress == Progress::Received || it.is_doubtful);
         ensure(is_again && packet.packet_type() == PacketType::PubRel, || {
             format!("#{} was sent {} for {}, unasked", connection.0, packet.packet_type(), answer.1)
         })

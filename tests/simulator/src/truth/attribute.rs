@@ -192,7 +192,10 @@ impl Truth {
         let last_sent = &self.sessions[self.copies[first].session].last_sent;
         let after = |copy: CopyId| {
             let last = last_sent.get(&self.stream(copy)).copied();
-            last.filter(|&last| last > self.copies[copy].publication)
+            // A publisher that heard no acknowledgement sends a message again at QoS 1: its copies cannot be told from
+            // those of the first, and behind a crash neither can their places.
+            let is_known = |last: PublicationId| self.restarts == 0 || !self.is_repeated(last);
+            last.filter(|&last| last > self.copies[copy].publication && is_known(last))
         };
         let Some(copy) = unsent.find(|&copy| after(copy).is_none()) else {
             return Some(Attribution::OutOfOrder { after: after(first).unwrap_or_default() });
