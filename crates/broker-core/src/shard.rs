@@ -8,6 +8,7 @@ mod connack;
 mod connect;
 mod deliver;
 mod disconnect;
+mod expire;
 mod keep;
 mod leave;
 mod load;
@@ -88,6 +89,8 @@ pub(crate) enum Timer {
     Will(SessionId),
     /// A session has outlived its connection for as long as it may.
     Expiry(SessionId),
+    /// Something may have expired in a session's queue.
+    QueueExpiry(SessionId),
     /// The `$SYS` tree is due.
     Sys,
     /// Expired retained messages are to be removed.

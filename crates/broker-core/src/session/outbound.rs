@@ -57,6 +57,8 @@ pub(crate) struct Outbound {
     pub(crate) pubrec_turn: Turn,
     /// None of those that wait expires before.
     next_expiry: Timestamp,
+    /// When a timer of the shard looks after that, [`Timestamp::NEVER`] if none does.
+    pub(crate) expiry_due: Timestamp,
     /// Acknowledgements that wait for room in the queue.
     held: Vec<AcknowledgementToken>,
 }
@@ -75,6 +77,7 @@ impl Outbound {
             unsent: 0,
             pubrec_turn: 0,
             next_expiry: Timestamp::NEVER,
+            expiry_due: Timestamp::NEVER,
             held: Vec::new(),
         }
     }
@@ -104,18 +107,42 @@ impl Outbound {
         now: Timestamp,
         expired: &mut Vec<Queued>,
     ) {
-        if self.has_room_for(queued, limits) || self.next_expiry > now {
+        if !self.has_room_for(queued, limits) {
+            self.drop_expired(usize::MAX, now, expired);
+        }
+    }
+
+    /// Takes out of the queue what has expired `[MQTT5-3.3.2-5]`, up to so many.
+    pub(crate) fn drop_expired(&mut self, count_max: usize, now: Timestamp, expired: &mut Vec<Queued>) {
+        if self.next_expiry > now {
+            return;
+        }
+        let end = expired.len().saturating_add(count_max);
+        // Most expire in their order: as long as they do, the others need no look.
+        while expired.len() < end
+            && self.queue.front().is_some_and(|oldest| oldest.is_expired(now))
+            && let Some(oldest) = self.pop()
+        {
+            expired.push(oldest);
+        }
+        if expired.len() >= end {
             return;
         }
         let queue = std::mem::take(&mut self.queue);
         self.forget_sums();
         for waiting in queue {
-            if waiting.is_expired(now) {
+            // What is beyond the count stays, and has `next_expiry` say that there is more to do.
+            if expired.len() < end && waiting.is_expired(now) {
                 expired.push(waiting);
             } else {
                 self.append(waiting);
             }
         }
+    }
+
+    /// None of those that wait expires before.
+    pub(crate) fn next_expiry(&self) -> Timestamp {
+        self.next_expiry
     }
 
     /// Puts a message at the end of the queue, or does what the policy says at the limit.

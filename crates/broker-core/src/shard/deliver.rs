@@ -225,6 +225,7 @@ impl Shard {
             self.drop_recorded(id, queued.position(), queued.mark());
         }
         self.dropped = dropped;
+        self.watch_expiry(id, now);
     }
 
     /// A message that was recorded for a session leaves its queue unsent, or never enters it.

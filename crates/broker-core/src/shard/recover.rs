@@ -151,6 +151,7 @@ impl Shard {
         let stats = self.node.stats.shard(self.id);
         stats.queued_messages.add(session.outbound.len() as u64);
         stats.queued_bytes.add(session.outbound.queue_bytes());
+        self.watch_expiry(id, now);
     }
 
     fn continue_subscription(&mut self, id: SessionId, state: SubscriptionState) {

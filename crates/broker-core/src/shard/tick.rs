@@ -35,6 +35,7 @@ impl Shard {
                     self.stats().sessions_expired.add(1);
                     self.end_session(id, now, effects);
                 }
+                Timer::QueueExpiry(id) => self.expire_queued(id, now, effects),
                 Timer::Sys => self.publish_sys(now, effects),
                 Timer::Sweep => self.sweep(now),
             }

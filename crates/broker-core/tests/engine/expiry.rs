@@ -1,6 +1,7 @@
 //! Owns the proof of message expiry: what is told, and what is no longer sent.
 
 use crate::support::*;
+use broker_core::config::{Config, Limits};
 
 fn expiring(payload: &str, seconds: u32) -> Say {
     publish("a", payload).with(Property::MessageExpiryInterval(seconds))
@@ -105,5 +106,34 @@ fn a_message_that_expires_at_once_reaches_whoever_is_there() {
         broker.expect(bob, &["PUBLISH a 'x' qos1 #1 {MessageExpiryInterval(0)}"]);
         let away = broker.reconnect(v5("away"));
         broker.expect(away, &[]);
+    }
+}
+
+/// In the queue of a client that never comes back it would take memory, and the journal's files, for ever.
+#[test]
+fn what_expires_goes_though_nobody_comes_for_it() {
+    const MANY: u16 = 10_000;
+    let limits = Limits { queue_messages_max: 20_000, ..Limits::default() };
+    for mut broker in brokers_with(Config { limits, ..Config::default() }) {
+        let bob = broker.connect(v5("bob").keeping(1000));
+        broker.subscribe(bob, "a", AtLeastOnce);
+        broker.hang_up(bob);
+        let alice = broker.connect(v5("alice"));
+        broker.send(alice, publish("a", "stays").qos1(1));
+        broker.send(alice, expiring("is old", 50).qos1(1));
+        for _ in 0..MANY {
+            broker.send(alice, expiring("is young", 20).qos1(1));
+        }
+        broker.advance_seconds(19);
+        assert_eq!(broker.totals().queued_messages, 2 + u64::from(MANY), "{broker}");
+        for (seconds, left) in [(2, 2), (30, 1)] {
+            broker.advance_seconds(seconds);
+            let totals = broker.totals();
+            assert_eq!((totals.queued_messages, totals.publishes_expired), (left, 2 + u64::from(MANY) - left));
+            let referred = broker.journal.as_ref().map(|journal| journal.referred() as u64);
+            assert!(referred.is_none_or(|referred| referred == left), "{broker}: {referred:?}");
+        }
+        let bob = broker.reconnect(v5("bob").keeping(1000));
+        broker.expect(bob, &["PUBLISH a 'stays' qos1 #1"]);
     }
 }

@@ -58,6 +58,23 @@ fn the_directory_shrinks_without_a_restart_when_all_is_acknowledged() {
     });
 }
 
+/// Nobody comes for them, and still they do not keep their files for ever.
+#[test]
+fn messages_that_expire_in_the_queue_of_an_absent_client_give_their_space_back() {
+    let broker = Broker::with(2, SETTINGS);
+    leave_subscribed(&broker, V5, "absent", "a", AtLeastOnce);
+    let mut publisher = broker.connect(V5, "publisher");
+    let payload = vec![b'x'; 100_000];
+    for _ in 0..120 {
+        publisher.publish_with("a", AtLeastOnce, "02 00000002", &payload);
+    }
+    publisher.publish("a", AtLeastOnce, "stays");
+    assert!(bytes(&broker) > 11 * MIB);
+    await_bytes(&broker, 4 * MIB);
+    let broker = Broker::at(broker.kill(), 1, SETTINGS);
+    broker.resume(V5, "absent").expect_message("a", "stays");
+}
+
 /// What is still needed of an old file moves, so that a little that lives long does not keep a lot of space.
 #[test]
 fn a_few_messages_that_are_kept_for_long_do_not_keep_what_was_stored_beside_them() {
