@@ -3,7 +3,7 @@
 
 use crate::{
     program::{Finished, Program},
-    tools::binary,
+    tools::{binary, external},
     wire::Wire,
 };
 use mqtt_codec::ProtocolVersion;
@@ -120,6 +120,31 @@ impl Broker {
         command.args(["-c", &script]).arg(binary("mqttd")).current_dir(home.path());
         serve(&mut command, workers, settings);
         Self::run(home, &mut command)
+    }
+
+    /// The same whose data is on a file system of its own, in memory, that has room for so many mebibytes and goes with
+    /// the broker. None where this user may mount nothing, not even in a name space of its own.
+    ///
+    /// # Panics
+    /// If it does not start.
+    #[must_use]
+    pub fn on_small_disk(mebibytes: u32, workers: usize, settings: Settings<'_>) -> Option<Self> {
+        let home = Home::new();
+        std::fs::create_dir(home.data_dir()).expect("room");
+        let script = format!("mount -t tmpfs -o size={mebibytes}m tmpfs mqttd-data && exec \"$0\" \"$@\"");
+        let within = |name_space: &str, program: &Path| {
+            let mut command = Command::new("unshare");
+            command.args([name_space, "sh", "-c", &script]).arg(program).current_dir(home.path());
+            command
+        };
+        // As the root of a name space of users, which most systems let anybody be, or as the real one.
+        let may_mount =
+            |name_space: &&str| Finished::from(&mut within(name_space, Path::new("true"))).code == Some(0);
+        external("unshare")?;
+        let name_space = ["--map-root-user", "--mount"].into_iter().find(may_mount)?;
+        let mut command = within(name_space, &binary("mqttd"));
+        serve(&mut command, workers, settings);
+        Some(Self::run(home, &mut command))
     }
 
     fn run(home: Home, command: &mut Command) -> Self {

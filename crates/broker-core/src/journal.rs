@@ -10,7 +10,7 @@ mod wire;
 
 pub use crate::shard::RecoveredShard;
 pub use describe::describe;
-pub use record::{copied, message_of};
+pub use record::{copied, is_of_checkpoint, message_of};
 pub use recovery::{InvalidRecord, Recovered, Recovery};
 
 pub(crate) use operation::{Operation, Operations};

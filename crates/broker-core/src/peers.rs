@@ -23,12 +23,10 @@ pub enum PeerMessage {
         /// The record that has queued it for those of the targets that are recorded.
         recorded: Option<Recorded>,
     },
-    /// A message of a shared subscription, left behind by a member on another shard, is this member's now.
+    /// Messages of shared subscriptions, left behind by a member on another shard, are for members here now.
     HandOver {
-        /// A session of the receiving shard; if it has gone another member is found.
-        session: SessionId,
-        /// The message.
-        queued: HandedOver,
+        /// All that the record names for the receiving shard.
+        messages: Vec<HandedOver>,
         /// The record that says so.
         recorded: Option<Recorded>,
     },
@@ -44,7 +42,8 @@ impl PeerMessage {
     pub fn bytes(&self) -> usize {
         match self {
             Self::Deliver { message, targets, .. } => message.len() + targets.len() * size_of::<PeerTarget>(),
-            Self::HandOver { .. } | Self::Stored(_) | Self::CheckpointBegun => size_of::<Self>(),
+            Self::HandOver { messages, .. } => size_of::<Self>() + messages.len() * size_of::<HandedOver>(),
+            Self::Stored(_) | Self::CheckpointBegun => size_of::<Self>(),
         }
     }
 
@@ -58,8 +57,8 @@ impl PeerMessage {
     }
 }
 
-/// A record of the shard that forwards. The records of one shard arrive at another in their order, so that the
-/// other can say in a checkpoint which of them it knows.
+/// A record of the shard that forwards. The records of one shard arrive at another in their order, each with all it
+/// says for the other at once, so that the other can say in a checkpoint which of them it knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recorded {
     /// Whose.
@@ -70,7 +69,11 @@ pub struct Recorded {
 
 /// A message that goes from one session's queue to another's. Opaque.
 #[derive(Debug)]
-pub struct HandedOver(pub(crate) Queued);
+pub struct HandedOver {
+    /// A session of the receiving shard; if it has gone another member is found.
+    pub(crate) session: SessionId,
+    pub(crate) queued: Queued,
+}
 
 /// One receiver of a forwarded message.
 #[derive(Clone, Debug, PartialEq, Eq)]

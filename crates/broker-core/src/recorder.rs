@@ -56,6 +56,9 @@ pub(crate) enum Answer {
 /// The number of a turn.
 pub(crate) type Turn = u64;
 
+/// Everything that an earlier process recorded counts as one turn.
+pub(crate) const RECOVERED: Turn = 0;
+
 /// What one shard records. Without a journal it does nothing.
 #[derive(Debug)]
 pub(crate) struct Recorder {
@@ -71,10 +74,10 @@ pub(crate) struct Recorder {
     turns: VecDeque<(Position, usize)>,
     /// The turns that have ended with something that waits.
     ended_turns: Turn,
-    /// Clients whose sessions have ended, in a turn that may not be on disk.
-    ended: HashMap<Box<str>, Turn, FxBuildHasher>,
+    /// Clients whose sessions have begun or ended, in a turn that may not be on disk.
+    changed: HashMap<Box<str>, Turn, FxBuildHasher>,
     /// The last of these turns.
-    last_end: Turn,
+    last_change: Turn,
     /// Everything before is on disk.
     durable: Position,
     /// The last record of each shard that has arrived here, see [`Recorder::saw`].
@@ -95,10 +98,9 @@ impl Recorder {
             leaving: VecDeque::new(),
             in_turns: 0,
             turns: VecDeque::new(),
-            // What an earlier process recorded counts as a turn that is durable.
-            ended_turns: 1,
-            ended: HashMap::default(),
-            last_end: 0,
+            ended_turns: RECOVERED + 1,
+            changed: HashMap::default(),
+            last_change: RECOVERED,
             durable: Position::NONE,
             seen: vec![Position::NONE; shards],
             head: Vec::new(),
@@ -129,19 +131,45 @@ impl Recorder {
         }
     }
 
+    /// Notes that a session begins: until that is on disk, a crash takes it away.
+    pub(crate) fn note_opened(&mut self, session: SessionId, client_id: &str) {
+        self.note(&Operation::Opened { session, client_id });
+        self.note_changed(client_id);
+    }
+
     /// Notes that a session has ended: until that is on disk, a crash brings it back.
     pub(crate) fn note_ended(&mut self, session: SessionId, client_id: &str) {
         self.note(&Operation::Ended { session });
-        if self.is_durable(self.last_end) {
-            self.ended.clear();
-        }
-        self.last_end = self.this_turn();
-        self.ended.insert(Box::from(client_id), self.last_end);
+        self.note_changed(client_id);
     }
 
-    /// Whether a client's former session has ended, and that is not on disk.
-    pub(crate) fn may_come_back(&self, client_id: &str) -> bool {
-        self.ended.get(client_id).is_some_and(|&turn| !self.is_durable(turn))
+    fn note_changed(&mut self, client_id: &str) {
+        if self.is_durable(self.last_change) {
+            self.changed.clear();
+        } else if self.changed.len() == self.changed.capacity() {
+            // Clients may come without a pause in which everything is durable.
+            let durable_turns = self.durable_turns();
+            self.changed.retain(|_, turn| *turn >= durable_turns);
+            self.changed.reserve(self.changed.len());
+        }
+        self.last_change = self.this_turn();
+        self.changed.insert(Box::from(client_id), self.last_change);
+    }
+
+    /// Whether a crash now may leave a client with another session than it has, or with one and not none: what is
+    /// told of it waits. Whose sessions an earlier process changed last is not known; nobody waits for that while
+    /// the disk fails.
+    pub(crate) fn is_unsettled(&self, client_id: &str) -> bool {
+        let changed = self.changed.get(client_id).copied();
+        changed.or((!self.is_failing()).then_some(RECOVERED)).is_some_and(|turn| !self.is_durable(turn))
+    }
+
+    /// What an earlier process recorded last was there to be read, and may not be on disk: that process was
+    /// killed before it had synced it, and a loss of power now would take it away.
+    pub(crate) fn await_recovered(&mut self) {
+        if let Some(journal) = &self.journal {
+            self.turns.push_back((journal.end(), 0));
+        }
     }
 
     /// Appends a record that is already put together, behind what was noted.
@@ -201,8 +229,8 @@ impl Recorder {
         self.append_notes();
         let Some(journal) = &self.journal else { return };
         let waiting = self.leaving.len() - self.in_turns;
-        // A turn in which a session has ended counts even if nothing waits for it yet.
-        if waiting > 0 || self.last_end == self.ended_turns {
+        // A turn in which a session has begun or ended counts even if nothing waits for it yet.
+        if waiting > 0 || self.last_change == self.ended_turns {
             self.turns.push_back((journal.end(), waiting));
             self.in_turns = self.leaving.len();
             self.ended_turns += 1;
@@ -243,7 +271,11 @@ impl Recorder {
 
     /// Whether what a turn recorded, and had something wait for, is on disk.
     pub(crate) fn is_durable(&self, turn: Turn) -> bool {
-        turn < self.ended_turns - self.turns.len() as u64
+        turn < self.durable_turns()
+    }
+
+    fn durable_turns(&self) -> Turn {
+        self.ended_turns - self.turns.len() as u64
     }
 
     /// Up to where the journal must be durable for the next to leave.

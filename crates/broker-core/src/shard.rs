@@ -243,9 +243,11 @@ impl Shard {
                 self.note_seen(recorded);
                 self.deliver_from_peer(&message, &targets, held, now, effects);
             }
-            PeerMessage::HandOver { session, queued, recorded } => {
+            PeerMessage::HandOver { messages, recorded } => {
                 self.note_seen(recorded);
-                self.take_over(session, queued, None, now, effects);
+                for message in messages {
+                    self.take_over(message, None, now, effects);
+                }
             }
             PeerMessage::Stored(token) => self.stored(token, effects),
             PeerMessage::CheckpointBegun => self.note_checkpoint_begun(),

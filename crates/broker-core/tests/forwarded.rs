@@ -65,7 +65,7 @@ impl Two {
             two.step(shard, connection, &connect);
         }
         for connection in [1, 2] {
-            two.step(1, connection, b"\x82\x10\0\x01\0\0\x0A$share/g/a\x01");
+            two.step(1, connection, &[SUBSCRIBE, b"\x01"].concat());
         }
         two
     }
@@ -80,6 +80,9 @@ fn connect(client_id: &str) -> Vec<u8> {
     packet.extend(body);
     packet
 }
+
+/// SUBSCRIBE to `$share/g/a` with the QoS that follows.
+const SUBSCRIBE: &[u8] = b"\x82\x10\0\x01\0\0\x0A$share/g/a";
 
 /// PUBLISH of QoS 1 to `a`, with a Message Expiry Interval of one second.
 const PUBLISH: &[u8] = b"\x32\x0C\0\x01a\0\x01\x05\x02\0\0\0\x01x";
@@ -106,6 +109,27 @@ fn what_expires_on_its_way_is_not_delivered() {
         let (_, mut mail) = two.step(0, 9, PUBLISH);
         let message = mail.pop().expect("it is for the other shard");
         let (reached, _) = two.handle(1, Input::Peer(message), START.plus_millis(late_ms));
+        assert_eq!(reached.len(), usize::from(is_delivered), "{late_ms} ms later");
+    }
+}
+
+/// [MQTT5-3.3.2-5]
+#[test]
+fn what_expires_on_its_way_from_one_member_that_has_ended_to_another_is_not_passed_on() {
+    for (late_ms, is_delivered) in [(999, true), (1_000, false)] {
+        let mut two = Two::new();
+        for (shard, number, connection) in [(1, 0, 1), (0, 0, 2), (0, 1, 3), (1, 1, 9)] {
+            let connect = connect(&two.name(shard, number));
+            two.step(shard, connection, &connect);
+        }
+        two.step(1, 1, &[SUBSCRIBE, b"\x01"].concat());
+        two.step(1, 9, PUBLISH);
+        two.step(0, 2, &[SUBSCRIBE, b"\x01"].concat());
+        let (_, mut mail) = two.handle(1, Input::Closed { connection: ConnectionId(1) }, START);
+        let message = mail.pop().expect("the first member has left it to the second");
+        two.step(0, 3, &[SUBSCRIBE, b"\0"].concat());
+        two.handle(0, Input::Closed { connection: ConnectionId(2) }, START);
+        let (reached, _) = two.handle(0, Input::Peer(message), START.plus_millis(late_ms));
         assert_eq!(reached.len(), usize::from(is_delivered), "{late_ms} ms later");
     }
 }

@@ -18,7 +18,8 @@ use std::sync::Arc;
 /// Any call may fail. After a failed sync the journal trusts nothing that it had written to that file since the last
 /// good one.
 ///
-/// The journal calls it from the thread that commits, and `open`, `len` and `read_at` also from threads that read.
+/// The journal calls it from the thread that commits, `open`, `len` and `read_at` also from threads that read, and
+/// `remove` and `sync_directory` from whoever reclaims.
 pub trait Disk: Debug + Send + Sync {
     /// What to call the directory in a message, usually its path.
     fn place(&self) -> String;

@@ -27,7 +27,7 @@ use parking_lot::Mutex;
 
 use crate::disk::{Disk, LockError, LockMode};
 use crate::error::{Failure, OpenError, ReadError};
-use crate::format::{RECORD_BYTES_MAX, checksum};
+use crate::format::{RECORD_BYTES_MAX, RECORD_HEADER_BYTES, checksum};
 use crate::{Options, Position};
 use checkpoint::{Checkpoint, OwedSegment};
 use state::State;
@@ -107,12 +107,13 @@ impl Journal {
             state: Mutex::new(state),
             is_failing: AtomicBool::new(false),
             failure: Mutex::new(None),
-            writer: Mutex::new(Writer::new(options.segment_bytes, salt)),
+            writer: Mutex::new(Writer::new(options.segment_bytes, salt, found.last_segment)),
             checkpoint: Mutex::new(Checkpoint {
                 floor: found.floor,
                 durable_floor: 0,
                 owes_segment: OwedSegment::None,
                 pass_bytes: found.pass_bytes,
+                passing_bytes: 0,
                 busy_unix_ms: now_unix_ms,
             }),
             wake: Wake::default(),
@@ -134,6 +135,17 @@ impl Journal {
         let position = state.append(length, checksum, parts);
         self.end.store(state.end(), Ordering::Release);
         position
+    }
+
+    /// The same for a record that belongs to a checkpoint pass. What the passes themselves write says when the next
+    /// one pays; what others append meanwhile does not.
+    ///
+    /// # Panics
+    /// As [`Journal::append`].
+    pub fn append_of_pass(&self, parts: &[&[u8]]) -> Position {
+        let bytes: usize = parts.iter().map(|part| part.len()).sum();
+        self.checkpoint.lock().passing_bytes += (RECORD_HEADER_BYTES + bytes) as u64;
+        self.append(parts)
     }
 
     /// Where the log ends: the next record will be here or a little further. All that was appended is on disk once

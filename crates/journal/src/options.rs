@@ -8,7 +8,7 @@ pub struct Options {
     /// and two more syncs each.
     pub segment_bytes: u64,
     /// Bytes appended since the floor after which [`Journal::wants_checkpoint`](crate::Journal::wants_checkpoint) asks
-    /// for a pass, or four times what the last pass wrote if that is more. Default 64 MiB. It bounds what a recovery
+    /// for a pass, or four times what the last pass itself wrote if that is more. Default 64 MiB. It bounds what a recovery
     /// replays; a lower one makes passes more frequent.
     pub checkpoint_bytes: u64,
     /// Milliseconds without a record after which a pass may pay although `checkpoint_bytes` is far. Default 5,000.

@@ -37,8 +37,10 @@ impl fmt::Debug for Position {
     }
 }
 
+/// As everywhere that a position is shown, so that one can be searched for in all of it. Names of files alone have leading
+/// zeros: they are to be listed in their order.
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}", self.0)
+        write!(f, "{:#x}", self.0)
     }
 }

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use crate::Position;
 use crate::disk::DiskFile;
 use crate::error::Flaw;
-use crate::format::{BATCH_HEADER_BYTES, BatchHeader, HEADER_BYTES, SEGMENT_HEADER_BYTES, SegmentHeader};
+use crate::format::{
+    BATCH_HEADER_BYTES, BatchHeader, HEADER_BYTES, Records, SEGMENT_HEADER_BYTES, SegmentHeader,
+};
 
 /// Bytes that are read at once, at the least: large enough that system calls do not count, small enough for the
 /// processor's cache.
@@ -49,6 +51,19 @@ pub(crate) fn header_of(file: &dyn DiskFile, first: u64) -> io::Result<Result<Se
     }))
 }
 
+/// Whether all records of a batch are there and intact.
+fn is_sound(header: &BatchHeader, bytes: &[u8]) -> bool {
+    let mut records = Records::new(&bytes[BATCH_HEADER_BYTES..], header.position + BATCH_HEADER_BYTES as u64);
+    let mut count = 0;
+    loop {
+        match records.next() {
+            Ok(Some(_)) => count += 1,
+            Ok(None) => return count == header.records,
+            Err(_) => return false,
+        }
+    }
+}
+
 impl Scan {
     pub(crate) fn new(file: Arc<dyn DiskFile>, header: SegmentHeader) -> Self {
         Self { file, header, start: HEADER_BYTES, window: Vec::new() }
@@ -76,23 +91,35 @@ impl Scan {
 
     /// Whether a valid batch header is at `position`.
     pub(crate) fn has_batch(&mut self, position: u64) -> io::Result<bool> {
-        Ok(self.batch_header(position)?.is_some())
-    }
-
-    fn batch_header(&mut self, position: u64) -> io::Result<Option<BatchHeader>> {
         let salt = self.header.salt;
         let head = self.bytes(position, BATCH_HEADER_BYTES as u64)?;
-        Ok(BatchHeader::decode(head, salt, position))
+        Ok(BatchHeader::decode(head, salt, position).is_some())
     }
 
-    /// Where the last batch ends, as far as the headers of batches tell: none if one of them is damaged.
-    pub(crate) fn end_of_batches(&mut self, end: u64) -> io::Result<Option<u64>> {
-        let mut position = self.header.first;
-        while let Some(header) = self.batch_header(position)? {
-            position = position.saturating_add(header.bytes).min(end);
+    /// Where the segment ends if nothing else says it: behind its last batch if that is sound, and before it if it is
+    /// not. Then it is what a failed write has left, as at the end of the last segment: a batch that another follows
+    /// had been synced, whatever it looks like now, and so had the first, without which no segment has its name.
+    pub(crate) fn sound_end(&mut self, end: u64) -> io::Result<u64> {
+        let first = self.header.first;
+        let (mut position, mut sound) = (first, end);
+        loop {
+            let behind = match self.batch(position, end)? {
+                Found::Batch(header, bytes) => {
+                    let behind = position + header.bytes;
+                    sound = if position == first || is_sound(&header, bytes) { behind } else { position };
+                    Some(behind)
+                }
+                Found::Short(..) if position > first => return Ok(position),
+                Found::Short(..) | Found::Flaw(_) => None,
+            };
+            position = match behind {
+                Some(behind) => behind,
+                None => match self.find_batch(position + 1, end)? {
+                    Some(next) => next,
+                    None => return Ok(sound),
+                },
+            };
         }
-        let is_damaged = self.find_batch(position + 1, end)?.is_some();
-        Ok((!is_damaged).then_some(position))
     }
 
     /// The first valid batch header at or behind `position` and before `end`, wherever it may begin.

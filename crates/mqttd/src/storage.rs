@@ -9,6 +9,7 @@ mod open;
 mod reader;
 mod relocation;
 mod reserve;
+mod upkeep;
 mod waiting;
 mod writer;
 
@@ -26,6 +27,7 @@ pub(crate) use self::open::{Opened, OpeningError, Recollection, open};
 use self::reader::{Reader, Request};
 use self::relocation::Survey;
 use self::reserve::Reserve;
+use self::upkeep::Upkeep;
 use self::waiting::Waiting;
 pub(crate) use self::writer::Unsaved;
 use self::writer::Writer;
@@ -40,6 +42,7 @@ pub(crate) struct Storage {
     requests: Sender<Request>,
     writer: Writer,
     reader: JoinHandle<()>,
+    upkeep: JoinHandle<()>,
 }
 
 /// What the workers share with the journal's threads.
@@ -80,9 +83,11 @@ impl Storage {
         let reserve = Reserve::new(&settings.data_dir, settings.journal.segment_bytes, is_full);
         let (requests, receiver) = reader::requests();
         let reader = Reader::new(Arc::clone(&shared.journal), Arc::clone(mailboxes), log.clone());
+        let (upkeep, upkeep_thread) = Upkeep::start(Arc::clone(&shared), clock, log.clone())?;
         Ok(Self {
             reader: reader.start(receiver)?,
-            writer: Writer::start(Arc::clone(&shared), reserve, place, clock, log.clone())?,
+            writer: Writer::start(Arc::clone(&shared), upkeep, reserve, place, clock, log.clone())?,
+            upkeep: upkeep_thread,
             requests,
             shared,
         })
@@ -98,11 +103,14 @@ impl Storage {
     /// # Errors
     /// The disk took no more: what is left is lost. Nobody was told that it was kept.
     pub(crate) fn close(self) -> Result<(), Unsaved> {
-        let Self { shared, requests, writer, reader } = self;
+        let Self { shared, requests, writer, reader, upkeep } = self;
         drop(requests);
         // A panic has ended the process.
         let _ = reader.join();
-        writer.stop(&shared.journal)
+        let outcome = writer.stop(&shared.journal);
+        // What it copied last nobody has heard of.
+        let _ = upkeep.join();
+        outcome
     }
 }
 

@@ -25,6 +25,7 @@ mod restart;
 mod retained;
 mod session_present;
 mod space;
+mod told;
 mod unasked;
 mod wills;
 mod window;
@@ -98,6 +99,7 @@ pub(crate) fn all() -> Vec<Box<dyn Checker>> {
         Box::new(outbox::Outbox::default()),
         Box::new(promptness::Promptness::default()),
         Box::new(acknowledgements::Acknowledgements),
+        Box::new(told::Told),
         Box::new(answers::Answers::default()),
         Box::new(backlog::Backlog::default()),
         Box::new(exactly_once::ExactlyOnce),

@@ -109,9 +109,9 @@ pub(crate) struct Delivered {
 /// What goes from shard to shard, as far as it can be told from outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Mail {
-    /// A message for subscribers of the other shard.
+    /// A message for subscribers of the other shard, and perhaps for members of groups.
     Message(MessageKey),
-    /// A message for one member of a group.
+    /// A message for members of groups alone.
     SharedMessage(MessageKey),
     /// A message of a group that another member has left behind.
     HandedOver,
@@ -128,7 +128,7 @@ impl Mail {
         match message {
             PeerMessage::Deliver { message, targets, .. } => {
                 let key = MessageKey::of(message.topic().text(), &message.payload());
-                let is_shared = targets.iter().any(|target| target.group.is_some());
+                let is_shared = targets.iter().all(|target| target.group.is_some());
                 if is_shared { Self::SharedMessage(key) } else { Self::Message(key) }
             }
             PeerMessage::HandOver { .. } => Self::HandedOver,

@@ -8,8 +8,9 @@ pub(crate) use alter::Sent;
 pub(crate) use replay::Replay;
 
 use crate::settings::Settings;
-use broker_core::config::Config;
+use broker_core::config::{Config, Durability, DurabilityRule};
 use clap::ValueEnum;
+use mqtt_codec::TopicFilter;
 
 /// One way to be wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -82,6 +83,10 @@ pub enum Plant {
     IgnoreSeen,
     /// What was in flight before a restart is sent again without DUP.
     RestartWithoutDup,
+    /// What is to be on disk is kept in memory, as if a rule said so.
+    KeepInMemory,
+    /// A publisher is told that its message is on disk, wherever it is.
+    Boast,
 }
 
 /// A plant and how often it had the chance to act.
@@ -130,6 +135,8 @@ impl Plant {
             Self::IgnoreSeen => &["loss", "order", "packet_ids"],
             Self::KeepTorn => &["contents", "restart", "unasked"],
             Self::RestartWithoutDup => &["dup"],
+            Self::KeepInMemory => &["durability"],
+            Self::Boast => &["told"],
         }
     }
 }
@@ -145,6 +152,10 @@ impl Planted {
         if self.plant == Some(Plant::LongQueues) {
             config.limits.queue_messages_max = u32::MAX;
             config.limits.queue_bytes_max = u64::MAX;
+        }
+        if self.plant == Some(Plant::KeepInMemory) {
+            let filter = TopicFilter::owned("#").expect("it is legal");
+            config.durability = vec![DurabilityRule { filter, durability: Durability::Memory }];
         }
         config
     }

@@ -59,11 +59,11 @@ fn live(world: &mut World) {
     }
     world.clear_up();
     rest(world);
-    while !world.reconnect_all() {
-        rest(world);
-    }
+    all_connect(world);
     world.publish_once_more();
     rest(world);
+    // Of one that had been frozen the broker may have lost patience meanwhile.
+    all_connect(world);
     let auditor = world.send_auditor();
     rest(world);
     world.audit(auditor);
@@ -81,6 +81,12 @@ fn live(world: &mut World) {
         world.judge.fail("answers", sentence);
     }
     world.judge.finish(world.schedule.now_ms());
+}
+
+fn all_connect(world: &mut World) {
+    while !world.reconnect_all() {
+        rest(world);
+    }
 }
 
 /// Milliseconds within which a run comes to rest, unless something goes round in circles. With a window of one and

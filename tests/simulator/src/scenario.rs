@@ -8,7 +8,7 @@ mod topics;
 pub(crate) use mix::Mix;
 pub(crate) use plan::{ConnectPlan, Message, SubscribePlan, WillPlan};
 
-use crate::random::Random;
+use crate::{random::Random, settings::Settings};
 use mqtt_codec::ReasonCode;
 
 /// What a client does next.
@@ -55,13 +55,17 @@ pub(crate) struct Scenario {
     mix: Mix,
     random: Random,
     published: u32,
+    asks_percent: u32,
+    asking: Random,
 }
 
 impl Scenario {
-    /// The scenario that a mix and a stream of random numbers make.
+    /// The scenario that settings and a stream of random numbers make.
     #[must_use]
-    pub(crate) fn new(mix: Mix, random: Random) -> Self {
-        Self { mix, random, published: 0 }
+    pub(crate) fn new(settings: &Settings, random: Random) -> Self {
+        // Who asks is drawn apart: nothing else depends on it.
+        let asking = Random::new(settings.seed ^ 0x4153_4B53);
+        Self { mix: settings.mix, random, published: 0, asks_percent: settings.asks_percent, asking }
     }
 
     /// Milliseconds until a client acts again.
@@ -116,7 +120,9 @@ impl Scenario {
     /// Something that a client publishes.
     pub(crate) fn message(&mut self, client: usize) -> Message {
         self.published += 1;
-        Message::draw(client, self.published, &mut self.random, &self.mix)
+        let message = Message::draw(client, self.published, &mut self.random, &self.mix);
+        let asks = !message.payload.is_empty() && self.asking.chance(self.asks_percent);
+        Message { asks, ..message }
     }
 
     fn connect(&mut self, client: usize) -> ConnectPlan {

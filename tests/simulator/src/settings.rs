@@ -2,7 +2,10 @@
 //! clients there are, how bad the network is. What clients do with it is the scenario's business.
 
 use crate::{random::Random, scenario::Mix};
-use broker_core::config::{Capabilities, Config, Limits, QueuePolicy, ShareStrategy, Sys};
+use broker_core::config::{
+    Capabilities, Config, Durability, DurabilityRule, Limits, QueuePolicy, ShareStrategy, Sys,
+};
+use mqtt_codec::TopicFilter;
 
 /// What holds for one run.
 #[derive(Clone, Debug)]
@@ -23,6 +26,8 @@ pub(crate) struct Settings {
     pub network: NetworkSettings,
     /// What the disk does to the broker, if it has one.
     pub storage: Option<StorageSettings>,
+    /// How many of a hundred publications at QoS 1 and 2 of 5.0 ask where they are once they are acknowledged.
+    pub asks_percent: u32,
 }
 
 /// How slow and unreliable everything between clients and shards is.
@@ -72,9 +77,14 @@ impl Settings {
         let config = config(&mut random.fork(), &mix);
         let network = NetworkSettings::draw(&mut random.fork());
         let storage = StorageSettings::draw(&mut random.fork());
+        // A stream of its own: it came later than the others, and no seed was to become another run.
+        let mut promises = Random::new(seed ^ 0x5052_4F4D_4953_4553);
+        let durability = rules(&mut promises);
+        let asks_percent = if promises.chance(25) { 30 } else { 0 };
         Self {
             seed,
-            config,
+            config: Config { durability, ..config },
+            asks_percent,
             shards: random.between(1_u16, 4).into(),
             clients: random.between(2_u16, 8).into(),
             duration_ms: random.between(4_000_u64, 20_000),
@@ -96,8 +106,9 @@ impl Settings {
             Some(StorageSettings { life_ms: None, .. }) => "on disk",
             Some(StorageSettings { life_ms: Some(_), .. }) => "on disk with restarts",
         };
+        let rules = if config.durability.is_empty() { "" } else { ", less for some topics" };
         format!(
-            "`{name}` with {clients} clients and {shards} shards, {policy:?}, {:?}, {storage}",
+            "`{name}` with {clients} clients and {shards} shards, {policy:?}, {:?}, {storage}{rules}",
             config.share_strategy
         )
     }
@@ -132,6 +143,28 @@ impl StorageSettings {
         };
         is_durable.then_some(storage)
     }
+}
+
+/// In some runs less than the disk is promised for some topics.
+fn rules(random: &mut Random) -> Vec<DurabilityRule> {
+    const MEMORY: [&str; 6] = ["a/b", "b/#", "many/#", "a/+", "$own/a", "#"];
+    const NONE: [&str; 5] = ["a/c", "b/b", "+", "$own/+", "many/+"];
+    if !random.chance(25) {
+        return Vec::new();
+    }
+    let rule = |filter: &str, durability| {
+        let filter = TopicFilter::owned(filter).expect("the filters are legal");
+        DurabilityRule { filter, durability }
+    };
+    let mut rules = vec![
+        rule(random.pick::<&str>(&MEMORY), Durability::Memory),
+        rule(random.pick::<&str>(&NONE), Durability::None),
+    ];
+    // Where they overlap the first holds.
+    if random.chance(50) {
+        rules.reverse();
+    }
+    rules
 }
 
 fn config(random: &mut Random, mix: &Mix) -> Config {

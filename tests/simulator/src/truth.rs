@@ -7,6 +7,7 @@ mod connection;
 mod copies;
 mod durable;
 mod filter;
+mod identifiers;
 mod publication;
 mod receipt;
 mod restart;
@@ -15,7 +16,9 @@ mod sends;
 mod session;
 mod sessions;
 mod settling;
+mod slices;
 mod subscribe;
+mod told;
 
 pub(crate) use attribute::{Attribution, Sending};
 pub(crate) use connection::{Connection, Request};
@@ -24,6 +27,7 @@ pub(crate) use publication::{Publication, PublicationId, forwarded as forwarded_
 pub(crate) use retained::RetainedDelivery;
 pub(crate) use sends::{Send, SendId, Slot, Told};
 pub(crate) use session::{InFlight, Progress, Session, SessionKey, Subscription, Will};
+pub(crate) use told::{told, word};
 
 use crate::{
     observation::{Mail, MessageKey, Observation},
@@ -33,6 +37,7 @@ use broker_core::{CloseCause, ConnectionId, ShardId, journal::Position};
 use durable::Core;
 use mqtt_codec::{Packet, PacketType, ReasonCode};
 use session::Fate;
+use slices::AtTick;
 use std::{
     collections::{BTreeMap, BTreeSet},
     rc::Rc,
@@ -79,8 +84,12 @@ pub(crate) struct Truth {
     pub step: u64,
     /// How the session was that this step is about, before anything was sent.
     provisional: Option<(SessionKey, Core)>,
+    /// What the journal is told of in this step if it is a tick.
+    at_tick: AtTick,
     /// Whose session is recorded under which name.
     recorded_names: BTreeMap<String, String>,
+    /// What was sent at QoS 0 in turns that have not ended.
+    sent_in_turn: Vec<SendId>,
     /// Where the journal ended when the broker last started.
     cut: Position,
     current: BTreeMap<String, SessionKey>,
@@ -126,7 +135,9 @@ impl Truth {
             lost: Vec::new(),
             step: 0,
             provisional: None,
+            at_tick: AtTick::default(),
             recorded_names: BTreeMap::new(),
+            sent_in_turn: Vec::new(),
             cut: Position::NONE,
             current: BTreeMap::new(),
             publications_by_key: BTreeMap::new(),
@@ -153,6 +164,7 @@ impl Truth {
             Observation::Ticked { shard } => {
                 self.begin_step();
                 self.ticked(shard);
+                self.note_ticked(shard);
             }
             Observation::Arrived { from, to, mail } => {
                 self.begin_step();
@@ -168,6 +180,7 @@ impl Truth {
                     self.take_back_last(connection);
                 }
                 self.detach(connection, Fate::Publish);
+                self.note_closed(connection);
             }
             Observation::Delivered { connection, delivered } => return self.delivered(connection, delivered),
             Observation::ToldDurable { .. } | Observation::Loaded { .. } | Observation::TurnEnds { .. } => {
@@ -177,12 +190,19 @@ impl Truth {
                 self.begin_step();
                 self.is_shutting_down = true;
             }
-            Observation::Recorded { shard, position, record } => self.recorded(shard, position, record),
+            Observation::Recorded { shard, position, record } => {
+                self.recorded(shard, position, record);
+                self.note_slice(position, record);
+                self.note_identifiers(position, record);
+            }
             Observation::Failing { is_failing } => self.is_failing = is_failing,
             Observation::Flushed { shard, last } => self.flushed(shard, last),
             Observation::Committed { durable } => self.committed(durable),
             Observation::Died => self.died(),
-            Observation::Restarted { cut, died_ms, node } => self.restarted(cut, died_ms, node),
+            Observation::Restarted { cut, died_ms, node } => {
+                self.restarted(cut, died_ms, node);
+                self.forget_identifiers(cut);
+            }
             Observation::SentGarbage { .. }
             | Observation::Forwarded { .. }
             | Observation::StepEnded
@@ -233,6 +253,7 @@ impl Truth {
         // Two each: what is sent comes behind what is received.
         self.step += 2;
         self.provisional = None;
+        self.at_tick = AtTick::default();
         self.forget_missed();
         self.forwards_due_now.clear();
     }

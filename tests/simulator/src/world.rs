@@ -70,7 +70,7 @@ impl World {
         }
         let clients = (0..settings.clients).map(|index| Client::new(format!("c{index}"))).collect();
         let mut world = Self {
-            scenario: Scenario::new(settings.mix, random.fork()),
+            scenario: Scenario::new(&settings, random.fork()),
             random,
             schedule: Schedule::new(),
             judge,

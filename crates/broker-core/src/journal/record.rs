@@ -146,6 +146,13 @@ pub fn message_of(record: &[u8]) -> Option<Arc<Message>> {
     }
 }
 
+/// Whether a record, of which this is the beginning, is a part of a checkpoint: what it costs to make one is of
+/// interest to whoever says when.
+#[must_use]
+pub fn is_of_checkpoint(record: &[u8]) -> bool {
+    record.first().is_some_and(|&kind| kind == SLICE || kind == RETAINED_SLICE)
+}
+
 /// Appends a copy of a message's record to `out`, for another place of the journal. By itself it says nothing:
 /// it joins no queue and is not retained, until a checkpoint names it.
 ///

@@ -7,7 +7,8 @@
 //! - Each shard's records stand in the order it made them. Records of different shards stand in any order that
 //!   respects what they knew of each other. Only [`Message`](super::record) and Queued change a session of another
 //!   shard, and both only add to the end of its queue. So a record of another shard may come *before* the one
-//!   that begins the session (it is kept until then), or after the one that ends it (it is passed over).
+//!   that begins the session (it is kept until then), or after the one that ends it (it is passed over, or was for a
+//!   member of a group: then another one gets it, see `sessions::left`).
 //! - The log begins at the floor, where a checkpoint began. What is told of sessions before their slice comes is
 //!   part of the slice, but for what other shards had added to a queue unseen: that alone is kept. What they
 //!   had added *before* the floor is not in the log any more: **a shard writes its first slice only when all has
@@ -129,7 +130,7 @@ impl Recovery {
         match operation {
             Operation::Opened { session, client_id } => self.sessions.open(session, client_id),
             Operation::Bound { session, client_id } => self.sessions.bind(session, client_id),
-            Operation::Ended { session } => self.sessions.end(session),
+            Operation::Ended { session } => self.sessions.end(session, writer),
             Operation::Queued { session, queued } => {
                 check_before(queued.position, position, "an Operations record")?;
                 self.sessions.enqueue(session, QueuedState { recorded: position, writer, ..queued });
@@ -158,7 +159,8 @@ impl Recovery {
                 self.sessions.with(session, |session| session.retained_progress(filter, cursor));
             }
             Operation::Sent { session, position, packet_id, mark } => {
-                self.sessions.with(session, |session| session.send(position, packet_id, mark));
+                let send = |session: &mut Session| session.send(position, packet_id, mark);
+                self.sessions.leave_queue(session, position, mark, send);
             }
             Operation::Acked { session, packet_id } => {
                 self.sessions.with(session, |session| session.acknowledge(packet_id));
@@ -167,7 +169,8 @@ impl Recovery {
                 self.sessions.with(session, |session| session.pubrec(packet_id));
             }
             Operation::Dropped { session, position, mark } => {
-                self.sessions.with(session, |session| session.discard(position, mark));
+                let discard = |session: &mut Session| session.discard(position, mark);
+                self.sessions.leave_queue(session, position, mark, discard);
             }
             Operation::InboundReceived { session, packet_id } => self.sessions.receive(session, packet_id),
             Operation::InboundReleased { session, packet_id } => {

@@ -199,7 +199,15 @@ pub(crate) struct QueuedRest {
 /// session's own subscriptions.
 pub(crate) fn mark_of(qos: QoS, retain: bool, identifiers: &[u32], has_group: bool) -> u32 {
     let identifiers = identifiers.iter().fold(0_u32, |mark, &it| mark.wrapping_mul(31).wrapping_add(it));
-    u32::from(qos.bits()) | u32::from(retain) << 2 | u32::from(has_group) << 3 | (identifiers & 0xFFFF) << 4
+    let has_group = if has_group { BY_GROUP } else { 0 };
+    u32::from(qos.bits()) | u32::from(retain) << 2 | has_group | (identifiers & 0xFFFF) << 4
+}
+
+const BY_GROUP: u32 = 1 << 3;
+
+/// Whether [`mark_of`] was told that a message came by a group.
+pub(super) fn is_by_group(mark: u32) -> bool {
+    mark & BY_GROUP != 0
 }
 
 impl QueuedState {

@@ -7,7 +7,7 @@ use crate::{
     journal::Position,
     message::Message,
     peers::AcknowledgementToken,
-    recorder::Turn,
+    recorder::{RECOVERED, Turn},
     time::Timestamp,
 };
 use mqtt_codec::{
@@ -51,7 +51,7 @@ pub(crate) struct Outbound {
     unloaded_in_flight: usize,
     /// Whether some of what is in the journal alone has been asked for.
     pub(crate) is_loading: bool,
-    /// Those in flight whose first sending waits until the journal has it on disk.
+    /// Those in flight whose sending waits until the journal has on disk that they are.
     pub(crate) unsent: u32,
     /// When PUBREC was recorded last.
     pub(crate) pubrec_turn: Turn,
@@ -75,7 +75,7 @@ impl Outbound {
             unloaded_in_flight: 0,
             is_loading: false,
             unsent: 0,
-            pubrec_turn: 0,
+            pubrec_turn: RECOVERED,
             next_expiry: Timestamp::NEVER,
             expiry_due: Timestamp::NEVER,
             held: Vec::new(),

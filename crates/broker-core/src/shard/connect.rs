@@ -177,7 +177,7 @@ impl Shard {
         let lifetime = if is_recorded { Lifetime::Recorded } else { Lifetime::Volatile };
         let id = self.sessions.insert(client_id, lifetime);
         if is_recorded {
-            self.recorder.note(&Operation::Opened { session: id, client_id });
+            self.recorder.note_opened(id, client_id);
         }
         Ok((id, false))
     }
@@ -191,13 +191,15 @@ impl Shard {
         terms: &Terms,
         session_present: bool,
     ) -> bool {
+        // A client that is told that it has no session forgets what it had: the former one must not come back. It may
+        // have been told nothing when this one began.
+        let client_id = terms.assigned_client_id.as_deref().unwrap_or(connect.client_id);
+        let is_unsettled = self.recorder.is_unsettled(client_id);
         let Some(session) = self.sessions.get(id).filter(|_| id.is_durable()) else {
-            // A client that is told that it has no session forgets what it had: the former one must not come back.
-            let client_id = terms.assigned_client_id.as_deref().unwrap_or(connect.client_id);
-            return !session_present && self.recorder.may_come_back(client_id);
+            return !session_present && is_unsettled;
         };
         let expiry_seconds = terms.session_expiry_seconds;
-        let is_promised = !session_present || session.expiry_seconds != expiry_seconds;
+        let is_promised = !session_present || is_unsettled || session.expiry_seconds != expiry_seconds;
         let will = connect.will.as_ref().map(|will| PendingWill::new(will, id).state());
         let will = will.as_ref().map(WillState::borrow);
         self.recorder.note(&Operation::Connected { session: id, expiry_seconds, will });

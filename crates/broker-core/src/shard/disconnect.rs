@@ -215,6 +215,7 @@ impl Shard {
             self.remove_from_index(id, filter, subscribed);
         }
         if id.is_durable() {
+            self.note_left(&session);
             self.recorder.note_ended(id, &session.client_id);
         }
         self.stats().sessions.subtract(1);

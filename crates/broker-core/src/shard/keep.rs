@@ -4,7 +4,7 @@
 use super::Shard;
 use crate::{
     config::Durability,
-    ids::{GroupId, SessionId},
+    ids::{GroupId, SessionId, ShardId},
     journal::{MessageHead, Operation, Position, Target, put_target, retained_cleared_record},
     message::Message,
     outgoing::Outgoing,
@@ -21,6 +21,13 @@ use std::sync::Arc;
 pub(super) struct Member {
     pub(super) group: GroupId,
     pub(super) subscriber: Subscriber,
+}
+
+impl Member {
+    /// The shard that has its session.
+    pub(super) fn shard(&self) -> ShardId {
+        self.subscriber.session.shard()
+    }
 }
 
 /// A QoS 2 PUBLISH of a recorded session: with its record it counts as received.

@@ -177,7 +177,10 @@ impl Shard {
         let is_kept = message.retain && !message.payload.is_empty()
             || route.matches.targets().iter().any(|target| target.qos > QoS::AtMostOnce)
             || self.members.iter().any(|member| member.subscriber.qos > QoS::AtMostOnce);
-        if message.position.is_some() {
+        // What clears a topic is recorded without the message.
+        let is_recorded = message.position.is_some()
+            || message.retain && message.durability == Durability::Disk && self.recorder.journal().is_some();
+        if is_recorded {
             Durability::Disk
         } else if is_kept {
             message.durability.min(Durability::Memory)

@@ -99,6 +99,7 @@ impl Shard {
             }
         }
         shard.recorder.append_notes();
+        shard.recorder.await_recovered();
         shard
     }
 

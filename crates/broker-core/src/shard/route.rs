@@ -29,10 +29,12 @@ impl Shard {
             let subscriber = self.choose_member(group, None, &outgoing.message);
             self.members.extend(subscriber.map(|subscriber| Member { group, subscriber }));
         }
+        self.members.sort_by_key(Member::shard);
         route
     }
 
-    /// Sends a message along its route.
+    /// Sends a message along its route. To another shard it goes as one message: what one record says arrives there
+    /// at once, or a checkpoint between its parts would take the shard to know all of it.
     pub(super) fn follow_route(
         &mut self,
         route: &Route,
@@ -42,6 +44,7 @@ impl Shard {
         effects: &mut Effects,
     ) {
         let matches = &route.matches;
+        let members = std::mem::take(&mut self.members);
         for (shard, targets) in matches.by_shard() {
             if shard == self.id {
                 for target in targets {
@@ -49,13 +52,26 @@ impl Shard {
                     self.deliver(recipient, outgoing, held, now, effects);
                 }
             } else {
-                let targets = targets.iter().map(|target| PeerTarget::new(target, matches)).collect();
+                let first = members.partition_point(|member| member.shard() < shard);
+                let members = members[first..].iter().take_while(|member| member.shard() == shard);
+                let targets = targets.iter().map(|target| PeerTarget::new(target, matches));
+                let targets = targets.chain(members.copied().map(PeerTarget::member)).collect();
                 self.forward(shard, targets, outgoing, held, effects);
             }
         }
-        let members = std::mem::take(&mut self.members);
-        for &member in &members {
-            self.route_to_member(member, outgoing, held, now, effects);
+        for members in members.chunk_by(|one, next| one.shard() == next.shard()) {
+            let shard = members[0].shard();
+            if shard == self.id {
+                for &Member { group, subscriber } in members {
+                    let identifiers = [subscriber.identifier];
+                    let identifiers = if subscriber.identifier == 0 { &[][..] } else { &identifiers };
+                    let recipient = Recipient::member(subscriber, identifiers, group);
+                    self.deliver(recipient, outgoing, held, now, effects);
+                }
+            } else if !matches.reaches(shard) {
+                let targets = members.iter().copied().map(PeerTarget::member).collect();
+                self.forward(shard, targets, outgoing, held, effects);
+            }
         }
         self.members = members;
     }
@@ -101,24 +117,6 @@ impl Shard {
         self.node.subscriptions.choose(group, self.node.config.share_strategy, &request)
     }
 
-    fn route_to_member(
-        &mut self,
-        Member { group, subscriber }: Member,
-        outgoing: &mut Outgoing<'_>,
-        held: Option<AcknowledgementToken>,
-        now: Timestamp,
-        effects: &mut Effects,
-    ) {
-        let shard = subscriber.session.shard();
-        if shard == self.id {
-            let identifiers = [subscriber.identifier];
-            let identifiers = if subscriber.identifier == 0 { &[][..] } else { &identifiers };
-            self.deliver(Recipient::member(subscriber, identifiers, group), outgoing, held, now, effects);
-        } else {
-            self.forward(shard, vec![PeerTarget::member(subscriber, group)], outgoing, held, effects);
-        }
-    }
-
     /// Hands a message to another shard, whose sessions it is for.
     fn forward(
         &mut self,
@@ -149,13 +147,9 @@ impl PeerTarget {
         }
     }
 
-    pub(super) fn member(member: Subscriber, group: GroupId) -> Self {
-        Self {
-            session: member.session,
-            qos: member.qos,
-            retain_as_published: member.retain_as_published,
-            identifiers: if member.identifier == 0 { Vec::new() } else { vec![member.identifier] },
-            group: Some(group),
-        }
+    pub(super) fn member(Member { group, subscriber }: Member) -> Self {
+        let Subscriber { session, qos, retain_as_published, identifier, .. } = subscriber;
+        let identifiers = if identifier == 0 { Vec::new() } else { vec![identifier] };
+        Self { session, qos, retain_as_published, identifiers, group: Some(group) }
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     ids::{ConnectionId, SessionId},
     journal::{Operation, Position},
     outgoing::{Addressing, Outgoing, Sent, first_delivery, repeated_delivery},
-    recorder::{Handshake, Leaving, Recorder},
+    recorder::{Handshake, Leaving, RECOVERED, Recorder},
     session::{Queued, Session},
     stats::ShardStats,
     time::Timestamp,
@@ -70,6 +70,7 @@ impl Shard {
             let connection = connection.id;
             // That PUBREC came may not be: it came on a connection before, and the disk may be slow.
             let is_on_disk = self.recorder.is_durable(session.outbound.pubrec_turn);
+            let is_recovered_on_disk = self.recorder.is_durable(RECOVERED);
             match session.outbound.sender.next_resend() {
                 None => return,
                 Some(Resend::PubRel(packet_id)) => {
@@ -80,10 +81,13 @@ impl Shard {
                     }
                 }
                 Some(Resend::Publish(InFlight { message: None, .. })) => {}
-                Some(Resend::Publish(InFlight { packet_id, message: Some(queued), .. })) => {
+                Some(Resend::Publish(InFlight { packet_id, qos, message: Some(queued), .. })) => {
                     let packet_id = *packet_id;
-                    if queued.is_unsent() {
-                        // The connection before ended while it waited for the disk: it waits on.
+                    let rests_on_disk = id.is_durable() && *qos == QoS::ExactlyOnce;
+                    let waits = queued.is_unsent() || rests_on_disk && !is_recovered_on_disk;
+                    // Behind one that waits: the order stays.
+                    if waits || session.outbound.unsent > 0 {
+                        // The connection before ended while it waited for the disk, or the process did: it waits on.
                         session.outbound.unsent += 1;
                         self.recorder.leave(Leaving::Publish { session: id, connection, packet_id });
                     } else {
@@ -94,7 +98,7 @@ impl Shard {
         }
     }
 
-    /// Sends what waited for the disk before its first sending, if its connection is still there.
+    /// Sends what waited for the disk, if its connection is still there.
     pub(super) fn send_recorded(
         &mut self,
         id: SessionId,
@@ -110,9 +114,9 @@ impl Shard {
             session.outbound.unsent -= 1;
         }
         self.send_in_flight(id, packet_id, now, effects);
-        // If it was not sent after all, its place in the window is free.
-        let has_room = |session: &Session| session.is_waiting() && session.outbound.sender.has_room();
-        if self.sessions.get(id).is_some_and(has_room) {
+        // If it was not sent after all, its place in the window is free, also for what is to be sent again.
+        let is_forgotten = |session: &Session| !session.outbound.sender.contains(packet_id);
+        if self.sessions.get(id).is_some_and(is_forgotten) {
             self.send_waiting(id, now, effects);
         }
     }

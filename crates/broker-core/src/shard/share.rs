@@ -1,7 +1,7 @@
 //! Owns what becomes of the messages of shared subscriptions when the member that had them is gone for
 //! good. Choosing a member is `subscriptions`' business.
 
-use super::{Shard, deliver::Recipient, send::send_new};
+use super::{Shard, deliver::Recipient, keep::Member, send::send_new};
 use crate::{
     effect::{Effect, Effects},
     ids::{GroupId, SessionId},
@@ -9,15 +9,12 @@ use crate::{
     message::Message,
     outgoing::Outgoing,
     peers::{AcknowledgementToken, HandedOver, PeerMessage, PeerTarget, Recorded},
-    session::{Outbound, Own, Queued},
+    session::{Outbound, Own, Queued, Session},
     subscriptions::{ShareRequest, Subscriber},
     time::Timestamp,
 };
 use mqtt_codec::QoS;
 use std::sync::Arc;
-
-/// A message and the member that has it from now on.
-type Gift = (Subscriber, Queued);
 
 impl Shard {
     /// Gives the messages that an ended session had from groups to other members: those never sent, and
@@ -56,6 +53,18 @@ impl Shard {
         self.hand_over(gifts, None, now, effects);
     }
 
+    /// Notes which messages of groups an ending session had waiting, as this shard knows: what else was recorded
+    /// for it is on its way from other shards, and a restart finds another member for it.
+    pub(super) fn note_left(&mut self, session: &Session) {
+        if self.node.shards().count() == 1 {
+            return;
+        }
+        for queued in session.outbound.waiting().filter(|it| it.group().is_some() && it.is_stored()) {
+            let (position, mark) = (queued.position(), queued.mark());
+            self.recorder.note(&Operation::Dropped { session: session.id, position, mark });
+        }
+    }
+
     /// A message came for a member that has ended: another one gets it.
     pub(super) fn pass_on_received(
         &mut self,
@@ -66,6 +75,11 @@ impl Shard {
         now: Timestamp,
         effects: &mut Effects,
     ) {
+        if from.is_durable() && queued.is_stored() {
+            // Nobody knew of it when the session ended: until it is told, a restart finds another member for it.
+            let (position, mark) = (queued.position(), queued.mark());
+            self.recorder.note(&Operation::Dropped { session: from, position, mark });
+        }
         let gift = self.give(group, from, queued, now, effects);
         self.hand_over(gift.into_iter().collect(), held, now, effects);
     }
@@ -73,12 +87,16 @@ impl Shard {
     /// Another shard's session has left a message to one of ours.
     pub(super) fn take_over(
         &mut self,
-        id: SessionId,
-        HandedOver(queued): HandedOver,
+        HandedOver { session: id, queued }: HandedOver,
         held: Option<AcknowledgementToken>,
         now: Timestamp,
         effects: &mut Effects,
     ) {
+        if queued.is_expired(now) {
+            // On its way here [MQTT5-3.3.2-5].
+            self.stats().publishes_expired.add(1);
+            return self.drop_recorded(id, queued.position(), queued.mark());
+        }
         let Some(session) = self.sessions.get_mut(id) else {
             return match queued.group() {
                 Some(group) => self.pass_on_received(group, id, queued, held, now, effects),
@@ -86,11 +104,6 @@ impl Shard {
             };
         };
         let stats = self.node.stats.shard(self.id);
-        if queued.is_expired(now) {
-            // On its way here [MQTT5-3.3.2-5].
-            stats.publishes_expired.add(1);
-            return self.drop_recorded(id, queued.position(), queued.mark());
-        }
         stats.queued_messages.add(1);
         let is_open = session.connection.as_ref().is_some_and(|connection| !connection.is_congested);
         if let Some(message) = queued.message().cloned()
@@ -113,7 +126,7 @@ impl Shard {
         queued: Queued,
         now: Timestamp,
         effects: &mut Effects,
-    ) -> Option<Gift> {
+    ) -> Option<HandedOver> {
         let message = queued.message().cloned();
         // Of one that is in the journal alone the topic is not known: a sticky strategy sticks to another member.
         let (topic, publisher) =
@@ -145,7 +158,7 @@ impl Shard {
             let queued = self.queued_state(&queued);
             self.recorder.note(&Operation::Queued { session: member.session, queued });
         }
-        Some((member, queued))
+        Some(HandedOver { session: member.session, queued })
     }
 
     fn give_at_most_once(
@@ -163,7 +176,8 @@ impl Shard {
             let recipient = Recipient::member(member, identifiers, group);
             return self.deliver(recipient, &mut Outgoing::shared(message), None, now, effects);
         }
-        let (message, targets) = (Arc::clone(message), vec![PeerTarget::member(member, group)]);
+        let (message, targets) =
+            (Arc::clone(message), vec![PeerTarget::member(Member { group, subscriber: member })]);
         let message = PeerMessage::Deliver { message, targets, held: None, recorded: None };
         effects.push(Effect::Forward { shard, message });
     }
@@ -171,7 +185,7 @@ impl Shard {
     /// Hands over what was noted as given, once it is in the journal: another shard must not be ahead of it.
     fn hand_over(
         &mut self,
-        gifts: Vec<Gift>,
+        gifts: Vec<HandedOver>,
         held: Option<AcknowledgementToken>,
         now: Timestamp,
         effects: &mut Effects,
@@ -181,17 +195,15 @@ impl Shard {
         }
         let position = self.recorder.append_notes();
         let recorded = position.map(|position| Recorded { shard: self.id, position });
-        for (member, queued) in gifts {
-            let (session, queued) = (member.session, HandedOver(queued));
-            let shard = session.shard();
-            if shard == self.id {
-                self.take_over(session, queued, held, now, effects);
-            } else {
-                effects.push(Effect::Forward {
-                    shard,
-                    message: PeerMessage::HandOver { session, queued, recorded },
-                });
-            }
+        let is_here = |gift: &HandedOver| gift.session.shard() == self.id;
+        let (here, mut elsewhere): (Vec<_>, Vec<_>) = gifts.into_iter().partition(is_here);
+        while let Some(shard) = elsewhere.first().map(|gift| gift.session.shard()) {
+            let messages;
+            (messages, elsewhere) = elsewhere.into_iter().partition(|gift| gift.session.shard() == shard);
+            effects.push(Effect::Forward { shard, message: PeerMessage::HandOver { messages, recorded } });
+        }
+        for gift in here {
+            self.take_over(gift, held, now, effects);
         }
     }
 

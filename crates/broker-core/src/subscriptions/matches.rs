@@ -59,6 +59,12 @@ impl Matches {
         self.targets.chunk_by(same_shard).map(|targets| (targets[0].session.shard(), targets))
     }
 
+    /// Whether any of the receivers is on a shard.
+    #[must_use]
+    pub fn reaches(&self, shard: ShardId) -> bool {
+        self.targets.binary_search_by_key(&shard, |target| target.session.shard()).is_ok()
+    }
+
     /// The Subscription Identifiers of a receiver's filters that match `[MQTT5-3.3.4-4]`; one used by
     /// two filters is there twice.
     #[must_use]

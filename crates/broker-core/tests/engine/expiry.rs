@@ -129,7 +129,10 @@ fn what_expires_goes_though_nobody_comes_for_it() {
         for (seconds, left) in [(2, 2), (30, 1)] {
             broker.advance_seconds(seconds);
             let totals = broker.totals();
-            assert_eq!((totals.queued_messages, totals.publishes_expired), (left, 2 + u64::from(MANY) - left));
+            assert_eq!(
+                (totals.queued_messages, totals.publishes_expired),
+                (left, 2 + u64::from(MANY) - left)
+            );
             let referred = broker.journal.as_ref().map(|journal| journal.referred() as u64);
             assert!(referred.is_none_or(|referred| referred == left), "{broker}: {referred:?}");
         }

@@ -11,6 +11,7 @@ mod hold;
 mod illegal;
 mod keep_alive;
 mod limits;
+mod on_the_way;
 mod overlapping;
 mod paging;
 mod placement;

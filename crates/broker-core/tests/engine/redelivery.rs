@@ -72,6 +72,27 @@ fn redelivery_keeps_inside_the_new_receive_maximum() {
 }
 
 /// [MQTT5-4.4.0-2] [MQTT5-4.8.2-6]
+/// The window is full of what is in flight from before.
+#[test]
+fn what_expires_before_it_is_sent_makes_room_for_what_is_to_be_sent_again() {
+    for mut broker in durable_brokers() {
+        let bob = broker.connect(v5("bob").keeping(100));
+        let alice = broker.connect(v5("alice").keeping(100));
+        broker.subscribe(bob, "a", ExactlyOnce);
+        broker.disk = Disk::Held;
+        broker.send(alice, publish("a", "1").qos2(1).with(Property::MessageExpiryInterval(5)));
+        broker.send(alice, publish("a", "2").qos2(2));
+        broker.hang_up(bob);
+        broker.sync();
+        broker.advance_seconds(6);
+        let bob = broker.dial(v5("bob").resuming().keeping(100).with(receive_maximum(1)));
+        for _ in 0..3 {
+            broker.sync();
+        }
+        assert_eq!(broker.received(bob)[1..], ["PUBLISH a '2' qos2 #2"], "{broker}");
+    }
+}
+
 #[test]
 fn what_the_client_refused_is_not_sent_again() {
     for mut broker in brokers() {

@@ -5,6 +5,7 @@ use std::error::Error;
 use std::fmt;
 
 use crate::Position;
+use crate::format::segment_name;
 
 /// What is wrong at some place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,14 +43,18 @@ impl fmt::Display for Flaw {
             Self::SegmentMagic => write!(f, "the file does not begin like a segment of a journal"),
             Self::SegmentHeaderChecksum => write!(f, "the checksum of the segment's header is wrong"),
             Self::NewerVersion(version) => write!(f, "the segment has the newer format version {version}"),
-            Self::Misnamed(first) => write!(f, "the header is that of the segment {first}.log"),
+            Self::Misnamed(first) => {
+                write!(f, "the header is that of the segment {}", segment_name(first.get()))
+            }
             Self::FloorAhead(floor) => write!(f, "the header names a floor that is ahead of it, {floor}"),
             Self::BatchHeader => write!(f, "no valid batch header"),
             Self::BatchLength => write!(f, "the batch is longer than what is left of the segment"),
             Self::BatchRecords => write!(f, "the batch holds another number of records than its header says"),
             Self::RecordLength => write!(f, "the record is longer than what is left of the batch"),
             Self::RecordChecksum => write!(f, "the checksum of the record is wrong"),
-            Self::Missing(next) => write!(f, "records are missing from here up to {next}.log"),
+            Self::Missing(next) => {
+                write!(f, "records are missing from here up to {}", segment_name(next.get()))
+            }
         }
     }
 }

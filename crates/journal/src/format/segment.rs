@@ -18,6 +18,11 @@ pub(crate) struct SegmentHeader {
     pub created_unix_ms: u64,
     /// Marks the batches of this segment.
     pub salt: u64,
+    /// Where the segment begins that ends where this one begins; 0 also if there is none. By this a file that is
+    /// followed at once can be told from one behind which others have been removed, and whose end nobody knows.
+    pub before: u64,
+    /// What the pass that set the floor has written, rounded up: what the next one will cost, about.
+    pub pass_kibibytes: u32,
 }
 
 impl SegmentHeader {
@@ -29,6 +34,8 @@ impl SegmentHeader {
         bytes[24..32].copy_from_slice(&self.floor.to_le_bytes());
         bytes[32..40].copy_from_slice(&self.created_unix_ms.to_le_bytes());
         bytes[40..48].copy_from_slice(&self.salt.to_le_bytes());
+        bytes[48..56].copy_from_slice(&self.before.to_le_bytes());
+        bytes[56..60].copy_from_slice(&self.pass_kibibytes.to_le_bytes());
         let checksum = crc32c::crc32c(&bytes[..CHECKSUM_AT]);
         bytes[CHECKSUM_AT..].copy_from_slice(&checksum.to_le_bytes());
         bytes
@@ -55,6 +62,8 @@ impl SegmentHeader {
             floor: u64_at(bytes, 24),
             created_unix_ms: u64_at(bytes, 32),
             salt: u64_at(bytes, 40),
+            before: u64_at(bytes, 48),
+            pass_kibibytes: u32_at(bytes, 56),
         })
     }
 }
@@ -91,8 +100,14 @@ mod tests {
 
     #[test]
     fn a_header_comes_back_as_it_was() {
-        let header =
-            SegmentHeader { first: 1 << 40, floor: 1 << 39, created_unix_ms: 1 << 38, salt: u64::MAX };
+        let header = SegmentHeader {
+            first: 1 << 40,
+            floor: 1 << 39,
+            created_unix_ms: 1 << 38,
+            salt: u64::MAX,
+            before: 1 << 37,
+            pass_kibibytes: 1 << 31,
+        };
         assert_eq!(SegmentHeader::decode(&header.encode()), Ok(header));
     }
 }

@@ -21,7 +21,7 @@ struct File {
 enum Next {
     /// The one that begins where it ends: everything up to there must be sound.
     Adjoining(u64),
-    /// Below the floor the adjoining one may be gone, and this is a later one.
+    /// Below the floor the adjoining one is gone, and this is a later one.
     Later(u64),
     /// It is the last.
     Nothing,
@@ -45,11 +45,14 @@ pub(super) fn walk(disk: &dyn Disk, firsts: &[u64], look: Look<'_>) -> Result<()
         look(Entry::Damage(Damage { file: path(disk, &segment_name(floor)), offset: 0, flaw }));
     }
     for (index, file) in files.iter().enumerate() {
-        let next = match files.get(index + 1).map(|next| next.first) {
-            Some(next) if next <= floor => Next::Later(next),
-            Some(next) => Next::Adjoining(next),
-            None => Next::Nothing,
-        };
+        let next = files.get(index + 1).map_or(Next::Nothing, |next| {
+            let is_adjoining = next.header.is_ok_and(|header| header.before == file.first);
+            if next.first > floor || is_adjoining {
+                Next::Adjoining(next.first)
+            } else {
+                Next::Later(next.first)
+            }
+        });
         let mut walk = Walk { disk, name: &file.name, next, look: &mut *look };
         match file.header {
             Ok(header) => walk.segment(file, header).map_err(disk_error(disk, &file.name))?,
@@ -104,8 +107,7 @@ impl Walk<'_> {
                 Some((flawed, flaw)) => {
                     // What a later batch or segment follows had been synced, and so had the first batch of any segment.
                     let later = scan.find_batch(flawed + 1, end)?;
-                    let is_followed = matches!(self.next, Next::Later(next) if place.behind == Some(next));
-                    if later.is_none() && !is_followed && position > header.first && self.next.is_open() {
+                    if later.is_none() && position > header.first && self.next.is_open() {
                         return self.open_end(&mut scan, position, flawed, end);
                     }
                     self.damage(scan.offset(flawed), self.told(flaw, flawed, file_end));

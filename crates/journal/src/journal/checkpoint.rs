@@ -17,8 +17,10 @@ pub(super) struct Checkpoint {
     pub durable_floor: u64,
     /// Whether the next commit is to end the segment, and to begin one that may name a new floor.
     pub owes_segment: OwedSegment,
-    /// Bytes that were appended during the last pass.
+    /// Bytes that the last pass has written.
     pub pass_bytes: u64,
+    /// Bytes that the pass under way has written so far.
+    pub passing_bytes: u64,
     /// When records were last written.
     pub busy_unix_ms: u64,
 }
@@ -49,13 +51,15 @@ impl Journal {
     #[must_use]
     pub fn begin_checkpoint(&self) -> Position {
         let mut checkpoint = self.checkpoint.lock();
+        checkpoint.passing_bytes = 0;
         if checkpoint.owes_segment == OwedSegment::None {
             checkpoint.owes_segment = OwedSegment::ToBeginPass;
         }
         self.end()
     }
 
-    /// A pass that began at `position` is complete and durable: a recovery may begin there. The next commit says so on
+    /// A pass that began at `position`, and whose records were appended by [`Journal::append_of_pass`], is complete and
+    /// durable: a recovery may begin there. The next commit says so on
     /// disk, in the header of a new segment; until then nothing is reclaimed on the strength of it. A position below
     /// the floor that is set already changes nothing.
     ///
@@ -63,12 +67,11 @@ impl Journal {
     /// If `position` is not durable yet.
     pub fn set_floor(&self, position: Position) {
         assert!(position <= self.durable(), "a pass counts once it is on disk");
-        let end = self.end().get();
         let mut checkpoint = self.checkpoint.lock();
         if position.get() < checkpoint.floor {
             return;
         }
-        checkpoint.pass_bytes = end - position.get();
+        checkpoint.pass_bytes = checkpoint.passing_bytes;
         if position.get() > checkpoint.floor {
             checkpoint.floor = position.get();
             checkpoint.owes_segment = OwedSegment::ToNameFloor;
@@ -104,10 +107,16 @@ impl Journal {
     /// Removes the segments that nobody needs: they are below the floor that is on disk, nobody refers to a record in
     /// them, and the records that say why have become durable.
     ///
+    /// Any thread may call it, and best one that does not commit: to remove a large file takes the system some
+    /// milliseconds to tens of them, and no lock is held meanwhile.
+    ///
     /// # Errors
     /// What the system refused. What could not be removed is tried again by the next call.
     pub fn reclaim(&self, now_unix_ms: u64) -> Result<Reclaimed, Failure> {
-        let _writer = self.writer.lock();
+        // All that a recovery relies on is settled here: the floor is on disk, and so is why nobody refers to them. From
+        // now on each may be there after a crash or not, whatever the order in which the file system lets them go:
+        // below the floor a recovery expects gaps, and who comes back is without references once more. No new segment
+        // will have the name of one, for positions are not used twice. That the directory is synced is for the space.
         let floor = self.checkpoint.lock().durable_floor;
         let dead = self.state.lock().segments.take_dead(floor, self.durable().get());
         let mut reclaimed = Reclaimed::default();

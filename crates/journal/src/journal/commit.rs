@@ -54,7 +54,7 @@ impl Journal {
         if checkpoint.owes_segment != OwedSegment::None {
             writer.end_segment();
         }
-        match writer.write(&*self.disk, &batch, checkpoint.floor) {
+        match writer.write(&*self.disk, &batch, &checkpoint) {
             Ok(Landing::NewSegment) => {
                 self.segment_begun(checkpoint);
                 self.landed(batch, Landing::NewSegment, now_unix_ms, committed);

@@ -1,7 +1,7 @@
 //! Owns reading records back: from memory while they wait for the disk, from their segment afterwards. What is live
 //! and what may be removed is not its business.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
 use super::recovery::path;
@@ -37,16 +37,26 @@ struct OpenSegment {
     /// Where it ended when it was looked up.
     end: u64,
     extent: Extent,
+    /// Where its own records end, if that had to be found out: then it was read through, once.
+    sound_end: Option<u64>,
     file: Arc<dyn DiskFile>,
 }
 
 impl OpenSegment {
-    /// Whether the record was in a segment that followed this one and is gone. What stands there instead is room, or
-    /// was given up after an error.
-    fn is_behind(&self, position: Position) -> bool {
-        let Ok(Ok(header)) = header_of(&*self.file, self.first) else { return false };
-        let end = Scan::new(Arc::clone(&self.file), header).end_of_batches(self.end);
-        end.is_ok_and(|end| end.is_some_and(|end| position.get() >= end))
+    /// Whether a record that is not to be found here was in a segment that followed this one and is gone. What stands
+    /// in its place is room, or was given up after an error.
+    fn is_behind(&mut self, position: u64) -> io::Result<bool> {
+        let end = match (self.extent, self.sound_end) {
+            (Extent::Exact, _) => self.end,
+            (Extent::AtMost, Some(end)) => end,
+            (Extent::AtMost, None) => *self.sound_end.insert(self.find_sound_end()?),
+        };
+        Ok(position >= end)
+    }
+
+    fn find_sound_end(&self) -> io::Result<u64> {
+        let Ok(header) = header_of(&*self.file, self.first)? else { return Ok(self.end) };
+        Scan::new(Arc::clone(&self.file), header).sound_end(self.end)
     }
 }
 
@@ -102,7 +112,7 @@ impl<'a> Reader<'a> {
         let Segment { first, end, extent, .. } = segment;
         let name = segment_name(first);
         match self.journal.disk.open(&name) {
-            Ok(file) => Ok(OpenSegment { first, end, extent, file }),
+            Ok(file) => Ok(OpenSegment { first, end, extent, sound_end: None, file }),
             // It was reclaimed a moment ago.
             Err(error) if error.kind() == ErrorKind::NotFound => Err(ReadError::Missing(position)),
             Err(error) => Err(ReadError::Disk { file: path(&*self.journal.disk, &name), error }),
@@ -110,16 +120,18 @@ impl<'a> Reader<'a> {
     }
 
     fn read_segment(&mut self, position: Position, out: &mut Vec<u8>) -> Result<(), ReadError> {
-        let Some(segment) = self.segment.take() else { return Err(ReadError::Missing(position)) };
-        let read = self.read_from(&segment, position.get(), out);
-        let is_behind =
-            matches!(read, Ok(Err(_))) && segment.extent == Extent::AtMost && segment.is_behind(position);
+        let Some(mut segment) = self.segment.take() else { return Err(ReadError::Missing(position)) };
+        let read = match self.read_from(&segment, position.get(), out) {
+            Ok(Err(flaw)) => segment.is_behind(position.get()).map(|is_behind| Err((flaw, is_behind))),
+            Ok(Ok(())) => Ok(Ok(())),
+            Err(error) => Err(error),
+        };
         let name = || path(&*self.journal.disk, &segment_name(segment.first));
         let offset = HEADER_BYTES + (position.get() - segment.first);
         let result = match read {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) if is_behind => Err(ReadError::Missing(position)),
-            Ok(Err(flaw)) => Err(ReadError::Corrupt(Damage { file: name(), offset, flaw })),
+            Ok(Err((_, true))) => Err(ReadError::Missing(position)),
+            Ok(Err((flaw, false))) => Err(ReadError::Corrupt(Damage { file: name(), offset, flaw })),
             Err(error) => Err(ReadError::Disk { file: name(), error }),
         };
         self.segment = Some(segment);
@@ -131,7 +143,7 @@ impl<'a> Reader<'a> {
         segment: &OpenSegment,
         position: u64,
         out: &mut Vec<u8>,
-    ) -> std::io::Result<Result<(), Flaw>> {
+    ) -> io::Result<Result<(), Flaw>> {
         let header = self.bytes(segment, position, RECORD_HEADER_BYTES)?;
         let Some(length) = header.first_chunk().map(|length| u32::from_le_bytes(*length) as usize) else {
             return Ok(Err(Flaw::RecordLength));
@@ -145,7 +157,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Up to `length` bytes at `position`: fewer only at the end of the segment.
-    fn bytes(&mut self, segment: &OpenSegment, position: u64, length: usize) -> std::io::Result<&[u8]> {
+    fn bytes(&mut self, segment: &OpenSegment, position: u64, length: usize) -> io::Result<&[u8]> {
         let held = self.start..self.start + self.chunk.len() as u64;
         let wanted_end = (position + length as u64).min(segment.end);
         if !held.contains(&position) || wanted_end > held.end {

@@ -17,10 +17,12 @@ pub type Replay<'a> = &'a mut dyn FnMut(Position, &[u8]) -> Result<(), ReplayErr
 #[derive(Debug)]
 pub(super) struct Recovered {
     pub floor: u64,
-    /// Bytes that the pass before the floor wrote, as far as the segments tell.
+    /// Bytes that the pass which set the floor wrote, rounded up.
     pub pass_bytes: u64,
     /// Where the log goes on.
     pub base: u64,
+    /// Where the segment begins that ends there.
+    pub last_segment: u64,
     /// The last batch, with room for a header, to be written again.
     pub last: Vec<u8>,
     pub last_records: u32,
@@ -71,18 +73,12 @@ pub(super) fn recover(disk: &dyn Disk, replay: Replay<'_>) -> Result<Recovered, 
     let begin = beginning(disk, &files, floor)?;
     let mut recovery = Recovery { disk, replay, floor, found: empty(floor) };
     recovery.found.segments_found = files.len();
-    recovery.found.pass_bytes =
-        files.iter().find(|file| file.header.floor == floor).map_or(0, |file| file.first - floor);
+    recovery.found.pass_bytes = files.last().map_or(0, |last| u64::from(last.header.pass_kibibytes) << 10);
     for (index, file) in files.iter().enumerate() {
         recovery.found.bytes += file.bytes;
-        let next = files.get(index + 1).map(|next| next.first);
-        match next {
-            Some(next) if index >= begin => recovery.closed(file, next)?,
-            // Its records are read, and checked, when somebody asks for them.
-            Some(next) => {
-                let end = next.min(file.first + (file.bytes - HEADER_BYTES));
-                recovery.known(file.first, end, Extent::AtMost);
-            }
+        match files.get(index + 1) {
+            Some(next) if index >= begin => recovery.closed(file, next.first)?,
+            Some(next) => recovery.below_floor(file, next),
             None => recovery.last(file)?,
         }
     }
@@ -94,6 +90,7 @@ fn empty(floor: u64) -> Recovered {
         floor,
         pass_bytes: 0,
         base: 0,
+        last_segment: 0,
         last: Vec::new(),
         last_records: 0,
         segments: Segments::default(),
@@ -144,6 +141,17 @@ impl Recovery<'_, '_> {
 
     fn known(&mut self, first: u64, end: u64, extent: Extent) {
         self.found.segments.push(Segment { first, end, extent, references: References::default() });
+    }
+
+    /// A segment whose records are read, and checked, when somebody asks for them. Those that followed it may be gone:
+    /// then a reader that finds no record has to find out whether the segment had one there.
+    fn below_floor(&mut self, file: &File, next: &File) {
+        if next.header.before == file.first {
+            self.known(file.first, next.first, Extent::Exact);
+        } else {
+            let end = next.first.min(file.first + (file.bytes - HEADER_BYTES));
+            self.known(file.first, end, Extent::AtMost);
+        }
     }
 
     /// A segment that another follows: it ends where that one begins, and everything before is sound. What stands
@@ -201,6 +209,10 @@ impl Recovery<'_, '_> {
         }
         if position > file.first {
             self.known(file.first, position, Extent::Exact);
+            self.found.last_segment = file.first;
+        } else {
+            // It will be written once more, under the same name.
+            self.found.last_segment = file.header.before;
         }
         self.found.base = position;
         self.keep(&mut scan, position, &sound).map_err(&failed)

@@ -39,7 +39,8 @@ impl References {
 pub(super) enum Extent {
     /// This process wrote it or read it all.
     Exact,
-    /// The segment is below the floor, and only its header was read: the last record may end before.
+    /// Only the segment's header was read, and the one that began where it ends is gone: it ends here or before. Behind
+    /// its last record there is room, or what a failed write left of records that the next segment held.
     AtMost,
 }
 

@@ -4,6 +4,7 @@
 use std::io;
 use std::sync::Arc;
 
+use super::checkpoint::Checkpoint;
 use super::state::{Batch, Landing};
 use crate::disk::{Disk, DiskFile};
 use crate::error::Operation;
@@ -29,6 +30,8 @@ pub(super) struct Writer {
     segment_bytes: u64,
     /// Marks the batches of this process.
     pub salt: u64,
+    /// Where the last segment begins.
+    last: u64,
     /// The one that is appended to. None after an error, and after opening: then a new one begins.
     current: Option<Current>,
 }
@@ -44,8 +47,8 @@ struct Current {
 }
 
 impl Writer {
-    pub(super) fn new(segment_bytes: u64, salt: u64) -> Self {
-        Self { segment_bytes, salt, current: None }
+    pub(super) fn new(segment_bytes: u64, salt: u64, last: u64) -> Self {
+        Self { segment_bytes, salt, last, current: None }
     }
 
     /// Ends the segment: the next batch begins a new one.
@@ -53,13 +56,14 @@ impl Writer {
         self.current = None;
     }
 
-    /// Gets a batch to disk; if it begins a segment, its header names this floor. After an error nothing is known of what is on disk at and behind its position in the
-    /// segment; that segment is left as it is, and a new one will begin there.
+    /// Gets a batch to disk; if it begins a segment, its header names the floor. After an error nothing is known of
+    /// what is on disk at and behind its position in the segment; that segment is left as it is, and a new one will
+    /// begin there.
     pub(super) fn write(
         &mut self,
         disk: &dyn Disk,
         batch: &Batch,
-        floor: u64,
+        checkpoint: &Checkpoint,
     ) -> Result<Landing, WriteError> {
         match self.current.take() {
             Some(mut current) if self.has_room(&current, batch) => {
@@ -68,7 +72,8 @@ impl Writer {
                 Ok(Landing::LastSegment)
             }
             Some(_) | None => {
-                self.current = Some(create(disk, self.header(batch, floor), batch)?);
+                self.current = Some(create(disk, self.header(batch, checkpoint), batch)?);
+                self.last = batch.position;
                 Ok(Landing::NewSegment)
             }
         }
@@ -78,8 +83,15 @@ impl Writer {
         HEADER_BYTES + (batch.end() - current.first) <= self.segment_bytes
     }
 
-    fn header(&self, batch: &Batch, floor: u64) -> SegmentHeader {
-        SegmentHeader { first: batch.position, floor, created_unix_ms: batch.time_unix_ms, salt: self.salt }
+    fn header(&self, batch: &Batch, checkpoint: &Checkpoint) -> SegmentHeader {
+        SegmentHeader {
+            first: batch.position,
+            floor: checkpoint.floor,
+            created_unix_ms: batch.time_unix_ms,
+            salt: self.salt,
+            before: self.last,
+            pass_kibibytes: u32::try_from(checkpoint.pass_bytes.div_ceil(1 << 10)).unwrap_or(u32::MAX),
+        }
     }
 }
 

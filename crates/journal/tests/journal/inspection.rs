@@ -46,33 +46,33 @@ fn dumped(disk: &LyingDisk) -> String {
 #[test]
 fn a_sound_journal_is_shown_in_the_order_of_the_log() {
     assert_snapshot!(dumped(&disk()), @r"
-    0000000000000000.log from 0000000000000000 floor 0000000000000000
-      batch 0000000000000000: 2 records
-        0000000000000028: 50 bytes
-        0000000000000062: 20 bytes
-      batch 000000000000007e: 2 records
-        00000000000000a6: 50 bytes
-        00000000000000e0: 20 bytes
-    00000000000000fc.log from 00000000000000fc floor 0000000000000000
-      batch 00000000000000fc: 2 records
-        0000000000000124: 50 bytes
-        000000000000015e: 20 bytes
-      batch 000000000000017a: 2 records
-        00000000000001a2: 50 bytes
-        00000000000001dc: 20 bytes
-    00000000000001f8.log from 00000000000001f8 floor 0000000000000000
-      batch 00000000000001f8: 1 records
-        0000000000000220: 3 bytes
-    000000000000022b.log from 000000000000022b floor 00000000000001f8
-      batch 000000000000022b: 0 records
-      batch 0000000000000253: 1 records
-        000000000000027b: 5 bytes
+    0000000000000000.log from 0x0 floor 0x0
+      batch 0x0: 2 records
+        0x28: 50 bytes
+        0x62: 20 bytes
+      batch 0x7e: 2 records
+        0xa6: 50 bytes
+        0xe0: 20 bytes
+    00000000000000fc.log from 0xfc floor 0x0
+      batch 0xfc: 2 records
+        0x124: 50 bytes
+        0x15e: 20 bytes
+      batch 0x17a: 2 records
+        0x1a2: 50 bytes
+        0x1dc: 20 bytes
+    00000000000001f8.log from 0x1f8 floor 0x0
+      batch 0x1f8: 1 records
+        0x220: 3 bytes
+    000000000000022b.log from 0x22b floor 0x1f8
+      batch 0x22b: 0 records
+      batch 0x253: 1 records
+        0x27b: 5 bytes
     ");
     assert_snapshot!(verify(&disk()).unwrap(), @r"
     segments  4, 904 bytes
     batches   7
     records   10
-    floor     00000000000001f8
+    floor     0x1f8
     sound
     ");
 }
@@ -88,31 +88,31 @@ fn around_what_is_damaged_everything_else_is_shown() {
     files.get_mut(&names[3]).unwrap().extend([9; 17]);
     let damaged = LyingDisk::with_files(&files);
     assert_snapshot!(dumped(&damaged), @r"
-    0000000000000000.log from 0000000000000000 floor 0000000000000000
-      batch 0000000000000000: 2 records
+    0000000000000000.log from 0x0 floor 0x0
+      batch 0x0: 2 records
         damage: data/0000000000000000.log, offset 104: the checksum of the record is wrong
-        0000000000000062: 20 bytes
-      batch 000000000000007e: 2 records
+        0x62: 20 bytes
+      batch 0x7e: 2 records
         damage: data/0000000000000000.log, offset 230: the checksum of the record is wrong
-    00000000000000fc.log from 00000000000000fc floor 0000000000000000
+    00000000000000fc.log from 0xfc floor 0x0
         damage: data/00000000000000fc.log, offset 64: no valid batch header
-      batch 000000000000017a: 2 records
-        00000000000001a2: 50 bytes
-        00000000000001dc: 20 bytes
-    00000000000001f8.log from 00000000000001f8 floor 0000000000000000
-      batch 00000000000001f8: 1 records
-        0000000000000220: 3 bytes
-    000000000000022b.log from 000000000000022b floor 00000000000001f8
-      batch 000000000000022b: 0 records
-      batch 0000000000000253: 1 records
-        000000000000027b: 5 bytes
+      batch 0x17a: 2 records
+        0x1a2: 50 bytes
+        0x1dc: 20 bytes
+    00000000000001f8.log from 0x1f8 floor 0x0
+      batch 0x1f8: 1 records
+        0x220: 3 bytes
+    000000000000022b.log from 0x22b floor 0x1f8
+      batch 0x22b: 0 records
+      batch 0x253: 1 records
+        0x27b: 5 bytes
         tail: 17 bytes at 157
     ");
     assert_snapshot!(verify(&damaged).unwrap(), @r"
     segments  4, 921 bytes
     batches   6
     records   5
-    floor     00000000000001f8
+    floor     0x1f8
     torn tail data/000000000000022b.log, offset 157: 17 bytes that a crash interrupted; none was durable
     damage    data/0000000000000000.log, offset 104: the checksum of the record is wrong
     damage    data/0000000000000000.log, offset 230: the checksum of the record is wrong
@@ -127,7 +127,7 @@ fn an_empty_directory_is_a_sound_journal() {
     segments  0, 0 bytes
     batches   0
     records   0
-    floor     0000000000000000
+    floor     0x0
     sound
     ");
 }

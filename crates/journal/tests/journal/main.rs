@@ -10,6 +10,7 @@ mod file_size;
 mod format;
 mod inspection;
 mod power_loss;
+mod reclaiming;
 mod support;
 mod texts;
 mod threads;

@@ -47,7 +47,7 @@ fn why_a_journal_cannot_be_opened() {
     data: another process has this journal open; stop it first, or name another directory
     data/0000000004000000.log: written in format version 2 by a newer program; this one reads up to version 1: use the newer one
     data/0000000004000000.log, offset 1234: the checksum of the record is wrong; this was on disk and is damaged, so nothing was opened and nothing was changed: restore the directory from a backup, or move it away to begin with an empty one
-    data/0000000004000000.log: the record at 0000000004000068 is intact but not understood: unknown kind 9
+    data/0000000004000000.log: the record at 0x4000068 is intact but not understood: unknown kind 9
     data/0000000004000000.log: other error
     ");
 }
@@ -75,7 +75,7 @@ fn what_can_be_wrong_with_bytes() {
     the checksum of the segment's header is wrong
     the segment has the newer format version 2
     the header is that of the segment 0000000004000000.log
-    the header names a floor that is ahead of it, 0000000004000000
+    the header names a floor that is ahead of it, 0x4000000
     no valid batch header
     the batch is longer than what is left of the segment
     the batch holds another number of records than its header says
@@ -95,7 +95,7 @@ fn why_a_record_cannot_be_read() {
     ];
     assert!(errors[1].source().is_some() && errors[2].source().is_some());
     assert_snapshot!(lines(errors), @r"
-    no record at 0000000004000068: its segment is not there
+    no record at 0x4000068: its segment is not there
     data/0000000004000000.log, offset 1234: the checksum of the record is wrong; this record is lost, check the disk
     data/0000000004000000.log: cannot be read: other error
     ");

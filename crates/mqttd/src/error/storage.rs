@@ -143,7 +143,7 @@ mod tests {
         hint: start the newer mqttd again, or restore a backup from before the upgrade
         error: cannot keep data in ./mqttd-data: it is damaged: ./mqttd-data/0000000000000040.log, offset 4096: the checksum of the record is wrong
         hint: nothing was changed. `mqttd journal verify DIR` lists all that is damaged, `mqttd journal dump DIR` shows all that is not. Restore the directory from a backup, or move it away and begin with an empty one
-        error: cannot keep data in ./mqttd-data: ./mqttd-data/0000000000000040.log holds a record, at 0000000000000040, that this mqttd does not understand: no kind of record is 99
+        error: cannot keep data in ./mqttd-data: ./mqttd-data/0000000000000040.log holds a record, at 0x40, that this mqttd does not understand: no kind of record is 99
         hint: nothing was changed. If a newer mqttd has written it, start that one again; otherwise restore the directory from a backup, or move it away and begin with an empty one
         error: cannot keep data in ./mqttd-data: ./mqttd-data/0000000000000040.log: timed out
         hint: look at the disk; the system's log may say more

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use broker_core::journal::Position;
+use broker_core::journal::{Position, is_of_checkpoint};
 
 /// The journal, as the engine asks for it.
 #[derive(Debug)]
@@ -16,7 +16,10 @@ pub(super) struct Adapter {
 
 impl broker_core::journal::Journal for Adapter {
     fn append(&self, parts: &[&[u8]]) -> Position {
-        Position::new(self.journal.append(parts).get())
+        let is_of_checkpoint = parts.first().is_some_and(|part| is_of_checkpoint(part));
+        let appended =
+            if is_of_checkpoint { self.journal.append_of_pass(parts) } else { self.journal.append(parts) };
+        Position::new(appended.get())
     }
 
     fn end(&self) -> Position {

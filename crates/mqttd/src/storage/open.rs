@@ -69,7 +69,7 @@ pub(crate) fn open(settings: &Settings, seed: u64, log: &Log) -> Result<Opened, 
             [("file", &torn.file), ("offset", &torn.offset), ("bytes", &torn.bytes)];
         log.warn("the end of the journal was torn: what nobody was told is stored was cut off", &fields);
     }
-    let recovered = read_retained(&journal, recovery.finish())?;
+    let recovered = read_retained(&journal, recovery.finish(), log)?;
     let recollection = Recollection {
         sessions: recovered.session_count(),
         queued_messages: recovered.queued_count(),
@@ -82,18 +82,29 @@ pub(crate) fn open(settings: &Settings, seed: u64, log: &Log) -> Result<Opened, 
 }
 
 /// Reads the retained messages that are only pointed at. They are served from memory, so all are read now.
-fn read_retained(journal: &Journal, mut recovered: Recovered) -> Result<Recovered, OpeningError> {
+fn read_retained(journal: &Journal, mut recovered: Recovered, log: &Log) -> Result<Recovered, OpeningError> {
     let mut reader = journal.reader();
     let mut record = Vec::new();
+    let (mut missing, missing_max) = (0, recovered.replaced_max());
     for position in recovered.unread().to_vec() {
         match reader.read(place(position), &mut record) {
             Ok(()) => {}
-            // It was replaced or cleared, or it has expired, since the checkpoint that names it: only then is a
+            // It was replaced, cleared or moved, or it has expired, since the checkpoint that names it: only then is a
             // segment given back.
-            Err(ReadError::Missing(_)) => continue,
+            Err(ReadError::Missing(_)) => {
+                missing += 1;
+                continue;
+            }
             Err(error) => return Err(OpeningError::Retained(error)),
         }
         recovered.supply(position, &record).map_err(|error| OpeningError::Invalid(position, error))?;
+    }
+    if missing > missing_max {
+        let fields: [(&str, &dyn Display); 1] = [("messages", &(missing - missing_max))];
+        log.warn(
+            "retained messages are gone: they have expired, or a file of the journal is missing",
+            &fields,
+        );
     }
     Ok(recovered)
 }

@@ -102,7 +102,7 @@ impl Reader {
     }
 
     fn report(&self, position: Position, reason: &dyn Display) {
-        let fields: [(&str, &dyn Display); 2] = [("position", &position.get()), ("reason", reason)];
+        let fields: [(&str, &dyn Display); 2] = [("position", &place(position)), ("reason", reason)];
         self.log.event_throttled(
             &self.unreadable,
             Level::Error,

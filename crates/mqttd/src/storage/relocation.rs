@@ -1,21 +1,22 @@
 //! Owns giving back the space of segments that are nearly empty: what is still needed of the oldest one is
 //! copied to the end of the journal, and the next checkpoint goes over to the copies. What is needed is known
-//! by the engine.
+//! by the engine; it is read and copied in `relocation/survey`, on another thread than the writer's.
 //!
 //! The journal is a ring in effect: whatever lives long goes round with it. A segment is moved only while the
 //! whole directory is several times as large as what lives in it, so that each byte copied frees three.
 
-use std::fmt::Display;
+mod survey;
+
 use std::sync::Arc;
 
-use broker_core::journal::{Position, copied};
-use journal::ReadError;
-use parking_lot::Mutex;
+use broker_core::journal::Position;
 
 use super::Shared;
-use super::adapter::place;
-use crate::log::Log;
+use super::upkeep::{Errand, Upkeep};
 use crate::worker::Mail;
+
+use self::survey::Progress;
+pub(super) use self::survey::Survey;
 
 /// How many times as large as what lives in it the journal may be.
 const TIMES_LIVE: u64 = 4;
@@ -23,49 +24,28 @@ const TIMES_LIVE: u64 = 4;
 /// Segments that the journal may be larger than that.
 const SPARE_SEGMENTS: u64 = 4;
 
-/// What the workers have said so far.
-#[derive(Debug, Default)]
-pub(super) struct Survey(Mutex<Answers>);
-
-#[derive(Debug, Default)]
-struct Answers {
-    awaited: usize,
-    found: Vec<Position>,
-}
-
-impl Survey {
-    /// One worker's answer.
-    pub(super) fn answer(&self, found: Vec<Position>) {
-        let mut answers = self.0.lock();
-        answers.found.extend(found);
-        answers.awaited = answers.awaited.saturating_sub(1);
-    }
-
-    fn begin(&self, workers: usize) {
-        *self.0.lock() = Answers { awaited: workers, found: Vec::new() };
-    }
-
-    /// Everything, once all have answered.
-    fn take(&self) -> Option<Vec<Position>> {
-        let mut answers = self.0.lock();
-        (answers.awaited == 0).then(|| std::mem::take(&mut answers.found))
-    }
-}
-
-/// How far the move of a segment has come.
+/// Whether a segment is being moved.
 ///
 /// ```text
-///          a segment is worth it              all have answered, what they need is copied
-/// Nothing ----------------------> Surveying ---------------------------------------------> Nothing
-///                                                                     a checkpoint begins
+///          a segment is worth it             all have answered, and what they need is copied, a
+/// Nothing ----------------------> UnderWay  -----------------------------------------------------> Nothing
+///                                            little at a time: a checkpoint begins
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Relocation {
     /// Nothing is moved.
     #[default]
     Nothing,
-    /// Every worker is to say what it needs.
-    Surveying,
+    /// Every worker is to say what it needs, and that is copied. No checkpoint may begin: what was copied before it
+    /// would be behind its floor, and nobody refers to it yet.
+    UnderWay,
+}
+
+/// Whether the disk has any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Room {
+    Enough,
+    None,
 }
 
 impl Relocation {
@@ -77,20 +57,35 @@ impl Relocation {
         let Some((from, to)) = oldest_if_sparse(shared) else { return };
         shared.survey.begin(shared.waiting.workers());
         shared.waiting.tell_all(|| Mail::Survey { from, to });
-        *self = Self::Surveying;
+        *self = Self::UnderWay;
     }
 
-    /// Copies what is needed once that is known. Whether a checkpoint is due, to go over to the copies.
-    pub(super) fn advance(&mut self, shared: &Shared, log: &Log) -> bool {
-        if *self != Self::Surveying {
+    /// Has what is needed copied once that is known, a little whenever the little before it is on disk: then no batch is
+    /// large because of it. On a disk without room nothing more is copied: the checkpoint may free some. Whether one is
+    /// due, to go over to the copies.
+    pub(super) fn advance(&mut self, shared: &Shared, upkeep: &Upkeep, room: Room) -> bool {
+        if *self != Self::UnderWay {
             return false;
         }
-        let Some(found) = shared.survey.take() else { return false };
-        *self = Self::Nothing;
-        let copies: Arc<[_]> = copy(shared, found, log).into();
-        // In front of the checkpoint's mail: a worker takes its mail in order.
-        shared.waiting.tell_all(|| Mail::Copied(Arc::clone(&copies)));
-        true
+        match shared.survey.progress() {
+            Progress::Waiting => false,
+            Progress::Copied { .. } if room == Room::None => {
+                shared.survey.give_up_the_rest();
+                false
+            }
+            Progress::Copied { until } if shared.journal.durable() < until => false,
+            Progress::Copied { .. } => {
+                shared.survey.hand_over(|| upkeep.ask(Errand::Copy));
+                false
+            }
+            Progress::Done(copies) => {
+                *self = Self::Nothing;
+                let copies: Arc<[_]> = copies.into();
+                // In front of the checkpoint's mail: a worker takes its mail in order.
+                shared.waiting.tell_all(|| Mail::Copied(Arc::clone(&copies)));
+                true
+            }
+        }
     }
 }
 
@@ -107,30 +102,4 @@ fn oldest_if_sparse(shared: &Shared) -> Option<(Position, Position)> {
     // The last one is being written.
     let (segment, next) = (segments.get(oldest)?, segments.get(oldest + 1)?);
     (bytes > bytes_max).then(|| (Position::new(segment.first.get()), Position::new(next.first.get())))
-}
-
-/// Copies records to the end of the journal and tells where each of them is now. One that cannot be read stays
-/// where it is, and its segment with it.
-fn copy(shared: &Shared, mut found: Vec<Position>, log: &Log) -> Vec<(Position, Position)> {
-    found.sort_unstable();
-    found.dedup();
-    let mut reader = shared.journal.reader();
-    let (mut record, mut copy) = (Vec::new(), Vec::new());
-    let mut copies = Vec::new();
-    for position in found {
-        copy.clear();
-        let outcome = match reader.read(place(position), &mut record) {
-            // Given up since the worker named it, and its segment with it.
-            Err(ReadError::Missing(_)) => continue,
-            outcome => outcome.map_err(|error| error.to_string()),
-        };
-        match outcome.and_then(|()| copied(&record, &mut copy).map_err(|error| error.to_string())) {
-            Ok(()) => copies.push((position, Position::new(shared.journal.append(&[&copy]).get()))),
-            Err(reason) => {
-                let fields: [(&str, &dyn Display); 2] = [("position", &position.get()), ("reason", &reason)];
-                log.error("a message cannot be read, nor its file given back", &fields);
-            }
-        }
-    }
-    copies
 }

@@ -16,8 +16,9 @@ use journal::{CommitError, Committed, Journal};
 use self::trouble::Trouble;
 use super::Shared;
 use super::checkpoint::Checkpoint;
-use super::relocation::Relocation;
+use super::relocation::{Relocation, Room};
 use super::reserve::{Reserve, Traffic};
+use super::upkeep::{Errand, Upkeep};
 use crate::clock::Clock;
 use crate::log::Log;
 
@@ -36,12 +37,6 @@ const STOP_INTERVAL: Duration = Duration::from_millis(1);
 
 /// Looks without anything new that are enough for a checkpoint when idle and what it gives back.
 const QUIET_LOOKS: u32 = 10;
-
-/// Looks without anything new after which a checkpoint that was made in a hurry is made once more.
-const REST_LOOKS: u32 = 5;
-
-/// Bytes that this must free.
-const REST_GAIN_BYTES: u64 = 1 << 20;
 
 /// What could not be written before the process ended.
 #[derive(Debug)]
@@ -62,6 +57,7 @@ impl Writer {
     /// Starts it.
     pub(super) fn start(
         shared: Arc<Shared>,
+        upkeep: Upkeep,
         reserve: Reserve,
         place: String,
         clock: Clock,
@@ -70,6 +66,7 @@ impl Writer {
         let (stop, stopped) = sync_channel(0);
         let task = Task {
             shared,
+            upkeep,
             reserve,
             clock,
             trouble: Trouble::new(place, log.clone()),
@@ -77,7 +74,6 @@ impl Writer {
             stopped,
             checkpoint: Checkpoint::default(),
             relocation: Relocation::default(),
-            was_busy: false,
             looked_at: Instant::now(),
             quiet_looks: 0,
         };
@@ -101,6 +97,7 @@ impl Writer {
 /// The thread's own.
 struct Task {
     shared: Arc<Shared>,
+    upkeep: Upkeep,
     reserve: Reserve,
     clock: Clock,
     log: Log,
@@ -109,8 +106,6 @@ struct Task {
     stopped: Receiver<()>,
     checkpoint: Checkpoint,
     relocation: Relocation,
-    /// Whether the last checkpoint was made while others wrote.
-    was_busy: bool,
     /// When the files were looked after last.
     looked_at: Instant,
     /// Looks since something was written, counted to `QUIET_LOOKS`.
@@ -181,7 +176,8 @@ impl Task {
 
     /// Lets a checkpoint begin or go on.
     fn go_on_with_checkpoint(&mut self) {
-        let is_due = self.relocation.advance(&self.shared, &self.log)
+        let room = if self.reserve.is_used_up() { Room::None } else { Room::Enough };
+        let is_due = self.relocation.advance(&self.shared, &self.upkeep, room)
             || self.shared.journal.wants_checkpoint(self.clock.now().as_millis());
         if is_due {
             self.begin_checkpoint();
@@ -195,8 +191,10 @@ impl Task {
     }
 
     fn begin_checkpoint(&mut self) {
-        if !self.shared.journal.is_failing() && self.checkpoint.begin(&self.shared) {
-            self.was_busy = self.quiet_looks < REST_LOOKS;
+        if !self.shared.journal.is_failing()
+            && self.relocation == Relocation::Nothing
+            && self.checkpoint.begin(&self.shared)
+        {
             self.log.debug("checkpoint begun", &[]);
         }
     }
@@ -219,35 +217,21 @@ impl Task {
         }
     }
 
-    /// Whether a checkpoint pays of which the journal does not know it: it judges by what the last one cost, and
-    /// that counts what others wrote meanwhile. A disk that has no room is glad of less.
+    /// Whether a checkpoint pays although the journal does not want one: a disk that has no room is glad of less.
     fn is_worth_a_checkpoint(&self) -> bool {
-        let gain_min = if self.reserve.is_used_up() {
-            self.shared.segment_bytes / 8
-        } else if self.was_busy && self.quiet_looks >= REST_LOOKS {
-            REST_GAIN_BYTES
-        } else {
+        if !self.reserve.is_used_up() {
             return false;
-        };
+        }
         let segments = self.shared.journal.segments();
         let closed = segments.split_last().map_or(&[][..], |(_, closed)| closed);
         let unneeded = closed.iter().filter(|segment| segment.references == 0);
-        unneeded.map(|segment| segment.bytes).sum::<u64>() > gain_min
+        unneeded.map(|segment| segment.bytes).sum::<u64>() > self.shared.segment_bytes / 8
     }
 
-    /// Deletes the files that nobody needs.
+    /// Has the files deleted that nobody needs. If too much is to be done already, the next look asks again.
     fn give_back(&self) {
-        if self.shared.journal.is_failing() {
-            return;
-        }
-        match self.shared.journal.reclaim(self.clock.now().as_millis()) {
-            Ok(reclaimed) if reclaimed.segments > 0 => {
-                let fields: [(&str, &dyn std::fmt::Display); 2] =
-                    [("files", &reclaimed.segments), ("bytes", &reclaimed.bytes)];
-                self.log.debug("space given back", &fields);
-            }
-            Ok(_) => {}
-            Err(error) => self.trouble.cannot_delete(&error),
+        if !self.shared.journal.is_failing() {
+            let _ = self.upkeep.ask(Errand::GiveBack);
         }
     }
 

@@ -75,7 +75,8 @@ impl Answers {
         let session = truth.session_of(connection);
         let in_flight = session.and_then(|session| session.in_flight.get(&answer.1));
         // After a crash also for a QoS 2 message that was in memory alone: its identifier is freed on both ends.
-        let is_again = in_flight.is_some_and(|it| it.progress == Progress::Received || it.is_doubtful);
+        let is_again = in_flight.is_some_and(|it| it.progress == Progress::Received || it.is_doubtful)
+            || truth.may_be_freed(connection, answer.1);
         ensure(is_again && packet.packet_type() == PacketType::PubRel, || {
             format!("#{} was sent {} for {}, unasked", connection.0, packet.packet_type(), answer.1)
         })

@@ -4,7 +4,7 @@
 use super::{Checker, Scene, Verdict, ensure};
 use crate::{
     observation::{Mail, MessageKey, Observation},
-    truth::{Copy, Progress, Session, Truth},
+    truth::{Copy, Group, Progress, SessionKey, Truth},
 };
 use mqtt_codec::QoS;
 
@@ -67,7 +67,7 @@ fn check_copies(truth: &Truth, is_mine: impl Fn(&MessageKey) -> bool) -> Verdict
         let publication = &truth.publications[copy.publication];
         let session = &truth.sessions[copy.session];
         let is_excused =
-            copy.sent.is_some() || truth.excuse(copy).is_some() || !can_take(truth, session, copy.qos);
+            copy.sent.is_some() || truth.excuse(copy).is_some() || !can_take(truth, copy.session, copy.qos);
         ensure(is_excused || !is_mine(&publication.key), || {
             let (key, client) = (&publication.key, &session.client_id);
             format!("{key} should have been sent to {client} in this step: it is there and has room")
@@ -77,7 +77,8 @@ fn check_copies(truth: &Truth, is_mine: impl Fn(&MessageKey) -> bool) -> Verdict
 }
 
 /// Whether a session can be sent one more message now, with nothing before it.
-fn can_take(truth: &Truth, session: &Session, qos: QoS) -> bool {
+fn can_take(truth: &Truth, key: SessionKey, qos: QoS) -> bool {
+    let session = &truth.sessions[key];
     let Some(id) = session.connection else { return false };
     let connection = &truth.connections[&id];
     // A CONNACK that waits for the disk keeps everything waiting, QoS 2 waits by itself, and what had waited for the
@@ -94,7 +95,14 @@ fn can_take(truth: &Truth, session: &Session, qos: QoS) -> bool {
     let unsent = |it: &&crate::truth::InFlight| it.progress == Progress::Published && it.connection != id;
     waiting <= 1
         && session.groups.is_empty()
-        && session.retained.iter().all(|delivery| delivery.is_over || delivery.expected.is_empty())
+        && !truth.groups.values().any(|group| may_have_come(group, key))
+        && !session.retained.iter().any(|delivery| truth.may_bring(delivery))
         && session.in_flight.len() < usize::from(connection.receive_maximum)
         && !session.in_flight.values().any(|it| unsent(&it))
+}
+
+/// Whether a session may have got something of a group that it is no member of any more: what had been on its way to
+/// it before it left.
+fn may_have_come(group: &Group, session: SessionKey) -> bool {
+    group.options.contains_key(&session) && !group.outstanding.is_empty()
 }

@@ -74,6 +74,7 @@ impl Client {
             let all = [
                 alias.map(Property::TopicAlias),
                 message.expiry_seconds.map(Property::MessageExpiryInterval),
+                message.asks.then_some(Property::UserProperty("dunlin-durability", "?")),
             ];
             let forwarded = if message.has_properties { &forwarded_properties()[..] } else { &[] };
             let all = all.into_iter().flatten().chain(forwarded.iter().copied());

@@ -1,10 +1,11 @@
 //! Owns what plants do to packets, on their way in and on their way out.
 
 use super::{Plant, Planted};
+use crate::truth;
 use bytes::Bytes;
 use mqtt_codec::{
     Packet, PacketId, Properties, Property, PropertyOwner, ProtocolVersion, ReasonCode,
-    packet::{ConnAck, Connect, Delivery, Disconnect, Publish},
+    packet::{Ack, ConnAck, Connect, Delivery, Disconnect, Publish},
 };
 
 /// What becomes of a packet that the broker sends.
@@ -87,6 +88,12 @@ impl Planted {
                 ))
             }
             Packet::PubAck(_) | Packet::PingResp if self.strikes(Plant::DropAnswer) => Sent::NotAtAll,
+            Packet::PubAck(ack) if tells_less(ack) && self.strikes(Plant::Boast) => {
+                Sent::Instead(encode(&Packet::PubAck(boasting(ack, PropertyOwner::PubAck)), version))
+            }
+            Packet::PubRec(ack) if tells_less(ack) && self.strikes(Plant::Boast) => {
+                Sent::Instead(encode(&Packet::PubRec(boasting(ack, PropertyOwner::PubRec)), version))
+            }
             Packet::PingResp if self.strikes(Plant::SendGarbage) => Sent::Instead(vec![0xF3, 0]),
             Packet::Publish(publish) => self.alter_sent_publish(publish, version),
             Packet::ConnAck(_)
@@ -154,6 +161,18 @@ impl Planted {
             as_it_is => as_it_is,
         }
     }
+}
+
+/// Whether an acknowledgement tells that its message is not on disk.
+fn tells_less(ack: &Ack) -> bool {
+    truth::told(&ack.properties).any(|word| word != "disk")
+}
+
+/// An acknowledgement that tells more than is true.
+fn boasting(ack: &Ack, owner: PropertyOwner) -> Ack {
+    let told = [Property::UserProperty("dunlin-durability", "disk")];
+    let properties = Properties::new(owner, told).expect("what is short can be encoded");
+    Ack { properties, ..ack.clone() }
 }
 
 /// Whether nothing later depends on it.

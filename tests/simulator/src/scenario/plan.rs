@@ -39,6 +39,8 @@ pub(crate) struct Message {
     pub expiry_seconds: Option<u32>,
     /// 5.0: whether it carries properties that are to be forwarded.
     pub has_properties: bool,
+    /// 5.0: whether its publisher asks where it is once it is acknowledged.
+    pub asks: bool,
 }
 
 /// How a client subscribes: one packet.
@@ -117,6 +119,7 @@ impl Message {
             // What is cleared has no payload to be told by, so one must be like the other.
             expiry_seconds: (!payload.is_empty() && random.chance(15)).then(|| random.between(1_u32, 5)),
             has_properties: !payload.is_empty() && random.chance(15),
+            asks: false,
             payload,
         }
     }

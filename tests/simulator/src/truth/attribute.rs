@@ -94,7 +94,9 @@ impl Truth {
                 connection.sent.insert(packet_id.get(), in_flight.source);
                 Attribution::Again(in_flight.source)
             }
-            // It was taken into flight before a crash, which came before it was sent or the truth could know.
+            // It was taken into flight before a crash, which came before it was sent or the truth could know; perhaps
+            // under an identifier that another crash had freed.
+            Some(InFlight { is_doubtful: true, .. }) => self.attribute_first(id, publish, key),
             None if was_restored => self.attribute_first(id, publish, key),
             _ => Attribution::NotInFlight,
         }
@@ -125,7 +127,9 @@ impl Truth {
             retain,
             told,
             at_ms,
+            is_again: publish.delivery.dup(),
             step,
+            last: None,
             slot: None,
             receipts: 0,
         });
@@ -133,6 +137,7 @@ impl Truth {
         if let Attribution::First(source) = attribution {
             let Some(connection) = self.connections.get_mut(&id) else { return attribution };
             let Some(packet_id) = packet_id else {
+                self.sent_in_turn.push(source);
                 connection.sent_at_most_once.push_back(source);
                 return attribution;
             };

@@ -5,6 +5,7 @@ use super::{
     Publication, PublicationId, RetainedDelivery, Send, SendId, Session, SessionKey, Slot, Subscription,
     Truth,
 };
+use broker_core::config::Durability;
 use mqtt_codec::QoS;
 use std::collections::BTreeMap;
 
@@ -30,7 +31,7 @@ pub(crate) struct Copy {
     pub sent: Option<SendId>,
     /// Whether the session's queue was so full that it may have been dropped.
     pub was_pressed: bool,
-    /// Whether it will never come: it was at QoS 0 and could not be sent, or it was undone.
+    /// Whether it will never come: it was at QoS 0 or is kept by nobody and could not be sent, or it was undone.
     pub(super) is_missed: bool,
     /// Whether the subscription that it is for may be gone since a crash.
     pub(super) is_doubtful: bool,
@@ -75,6 +76,8 @@ pub(crate) enum Excuse {
     GroupLeft,
     /// Somebody in the group gets it at QoS 0.
     AtMostOnce,
+    /// By the rule for its topic nobody keeps it, and its receiver was not connected.
+    NotThere,
     /// It was refused, or lost in a crash before it was acknowledged.
     Undone,
     /// It was for a subscription that was lost in a crash before it was acknowledged.
@@ -115,9 +118,9 @@ impl Copy {
 }
 
 impl Copy {
-    /// Whether it comes at QoS 0 to a session that is not connected.
-    pub(super) fn is_missed_by(&self, session: &Session) -> bool {
-        self.qos == QoS::AtMostOnce && session.connection.is_none()
+    /// Whether it comes to a session that is not connected, and nobody keeps it: at QoS 0, or by a rule.
+    pub(super) fn is_missed_by(&self, session: &Session, rule: Durability) -> bool {
+        (self.qos == QoS::AtMostOnce || rule == Durability::None) && session.connection.is_none()
     }
 }
 
@@ -173,7 +176,8 @@ impl Truth {
             .groups
             .iter()
             .flat_map(|group| &self.groups[group].outstanding)
-            .filter(|&&copy| self.shared_copies[copy].sends.is_empty())
+            // What had been sent to a member that has ended waits again.
+            .filter(|&&copy| self.occupant(Slot::Shared(copy)).is_none())
             .copied()
             .collect();
         let waiting = own
@@ -208,6 +212,8 @@ impl Truth {
             Some(Excuse::SessionEnded)
         } else if publication.is_undone {
             Some(Excuse::Undone)
+        } else if copy.is_missed && publication.rule == Durability::None {
+            Some(Excuse::NotThere)
         } else if copy.is_doubtful {
             Some(Excuse::Unsubscribed)
         } else if copy.was_pressed {
@@ -252,14 +258,15 @@ impl Truth {
         self.note_pressure(key);
     }
 
-    /// A session is no member any more. With the last one goes what the group had waiting.
-    pub(super) fn leave_group(&mut self, key: SessionKey, group: &GroupKey) {
-        self.sessions[key].groups.remove(group);
-        let Some(group) = self.groups.get_mut(group) else { return };
+    /// A session is no member any more. With the last one goes what the group had waiting, which may be any of its
+    /// copies: what has come and was taken for one of them may have been a copy for somebody else that is alike.
+    pub(super) fn leave_group(&mut self, key: SessionKey, left: &GroupKey) {
+        self.sessions[key].groups.remove(left);
+        let Some(group) = self.groups.get_mut(left) else { return };
         group.members.remove(&key);
         if group.members.is_empty() {
-            for &copy in &group.outstanding {
-                self.shared_copies[copy].excuse = Some(Excuse::GroupLeft);
+            for copy in self.shared_copies.iter_mut().filter(|copy| copy.group == *left) {
+                copy.excuse = Some(Excuse::GroupLeft);
             }
         }
     }
@@ -275,14 +282,14 @@ impl Truth {
         // Any of the copies that are alike may be the one.
         let lost: Vec<Slot> = self.sends.iter().filter(is_lost).flat_map(|send| self.slots(send)).collect();
         for (id, copy) in self.shared_copies.iter_mut().enumerate() {
-            // It may have waited here, with nobody else left to get it.
-            let group = self.groups.get(&copy.group);
-            let is_left = copy.sends.is_empty() && group.is_none_or(|group| group.members.is_empty());
-            // Whether one that was recorded as sent before a crash ever was is not known.
+            // Whether one that was recorded as sent to this member before a crash ever was is not known.
+            let publication = &self.publications[copy.publication];
             let was_perhaps_sent = was_restored
                 && copy.sends.is_empty()
-                && self.publications[copy.publication].qos == QoS::ExactlyOnce;
-            if is_left || was_perhaps_sent || lost.contains(&Slot::Shared(id)) {
+                && publication.qos == QoS::ExactlyOnce
+                && publication.position.is_some_and(|position| position < self.cut)
+                && self.groups[&copy.group].options.contains_key(&key);
+            if was_perhaps_sent || lost.contains(&Slot::Shared(id)) {
                 copy.excuse = Some(Excuse::GroupLeft);
             }
         }

@@ -54,7 +54,7 @@ impl Truth {
                 }
             }
             Record::Operations(words) => {
-                self.remember_early(shard, position);
+                self.remember_early(shard, position, words);
                 self.remember_ended(words, position);
             }
             Record::Other(_) => {}
@@ -64,6 +64,14 @@ impl Truth {
     /// A shard's turn is over: what has changed in its sessions is in the journal up to `last`.
     pub(super) fn flushed(&mut self, shard: ShardId, last: Position) {
         let last = last.max(self.cut);
+        let (sessions, sends) = (&self.sessions, &mut self.sends);
+        self.sent_in_turn.retain(|&send| {
+            let is_elsewhere = sessions[sends[send].session].shard != shard;
+            if !is_elsewhere {
+                sends[send].last = Some(last);
+            }
+            is_elsewhere
+        });
         for key in 0..self.sessions.len() {
             let session = &mut self.sessions[key];
             if session.shard != shard || !std::mem::take(&mut session.is_touched) || !session.is_durable {
@@ -75,9 +83,10 @@ impl Truth {
     }
 
     /// A shard may tell the journal of its sessions within a step: before anything is sent to the session that the
-    /// step is about, and after what was sent to others.
-    fn remember_early(&mut self, shard: ShardId, last: Position) {
-        let Some((own, core)) = self.provisional.take() else { return };
+    /// step is about, and after what was sent to others. That a former session has ended comes before that the new one
+    /// has begun, and may come alone.
+    fn remember_early(&mut self, shard: ShardId, last: Position, words: &str) {
+        let Some(own) = self.provisional.as_ref().map(|(own, _)| *own) else { return };
         for key in 0..self.sessions.len() {
             let session = &self.sessions[key];
             if key != own && session.shard == shard && session.is_touched && session.is_durable {
@@ -85,7 +94,9 @@ impl Truth {
                 self.sessions[key].mementos.push(Memento { last, step: self.step + 1, core });
             }
         }
-        if self.sessions[own].is_durable {
+        if words.contains(" is connected")
+            && let Some((own, core)) = self.provisional.take_if(|(own, _)| self.sessions[*own].is_durable)
+        {
             self.sessions[own].mementos.push(Memento { last, step: self.step, core });
         }
     }
@@ -125,7 +136,7 @@ impl Truth {
         }
     }
 
-    fn core(&self, key: SessionKey) -> Core {
+    pub(super) fn core(&self, key: SessionKey) -> Core {
         let session = &self.sessions[key];
         let options = |group: &GroupKey| Some((group.clone(), *self.groups.get(group)?.members.get(&key)?));
         Core {

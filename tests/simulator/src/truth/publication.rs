@@ -1,8 +1,8 @@
 //! Owns what was published, and to whom each message is due at that moment.
 
-use super::{Copy, CopyId, SessionKey, SharedCopy, Truth, Will, filter};
+use super::{Copy, CopyId, Excuse, SessionKey, SharedCopy, Truth, Will, filter, told};
 use crate::observation::MessageKey;
-use broker_core::{ConnectionId, ShardId, journal::Position};
+use broker_core::{ConnectionId, ShardId, config::Durability, journal::Position};
 use bytes::Bytes;
 use mqtt_codec::{
     Properties, Property, QoS,
@@ -25,6 +25,12 @@ pub(crate) struct Publication {
     pub qos: QoS,
     pub retain: bool,
     pub expires_at_ms: Option<u64>,
+    /// What is promised for its topic.
+    pub rule: Durability,
+    /// Whether its publisher asked where it is.
+    pub asks: bool,
+    /// Where it may be when it is acknowledged.
+    pub reachable: BTreeSet<Durability>,
     /// Whether anybody had subscribed.
     pub has_reached: bool,
     /// Shards of subscribers that it has not arrived at.
@@ -57,12 +63,13 @@ pub(super) struct Published {
     expiry_seconds: Option<u32>,
     properties: Bytes,
     receipt: Option<u16>,
+    asks: bool,
 }
 
 impl From<Will> for Published {
     fn from(will: Will) -> Self {
         let Will { topic, payload, qos, retain, expiry_seconds, properties, .. } = will;
-        Self { topic, payload, qos, retain, expiry_seconds, properties, receipt: None }
+        Self { topic, payload, qos, retain, expiry_seconds, properties, receipt: None, asks: false }
     }
 }
 
@@ -128,13 +135,15 @@ impl Truth {
             expiry_seconds: publish.properties.message_expiry_interval(),
             properties: forwarded(&publish.properties),
             receipt,
+            asks: told::asks(&publish.properties),
         };
         self.publish_message(session, published);
     }
 
     /// A message becomes due to everyone who has subscribed at this moment.
     pub(super) fn publish_message(&mut self, publisher: SessionKey, published: Published) {
-        let Published { topic, payload, qos, retain, expiry_seconds, properties, receipt } = published;
+        let Published { topic, payload, qos, retain, expiry_seconds, properties, receipt, asks } = published;
+        let rule = self.rule_of(&topic);
         let id = self.publications.len();
         let key = MessageKey::of(&topic, &payload);
         let publication = Publication {
@@ -146,6 +155,9 @@ impl Truth {
             qos,
             retain,
             expires_at_ms: expiry_seconds.map(|seconds| self.now_ms + u64::from(seconds) * 1000),
+            rule,
+            asks,
+            reachable: BTreeSet::new(),
             has_reached: false,
             pending: BTreeSet::new(),
             is_promised: false,
@@ -162,6 +174,7 @@ impl Truth {
         self.publications_by_key.entry(key).or_default().push(id);
         self.copy_to_subscribers(id);
         self.copy_to_groups(id);
+        self.publications[id].reachable = self.reachable(id);
     }
 
     /// One copy for each session, however many of its filters match, with the highest QoS and all
@@ -183,8 +196,8 @@ impl Truth {
             }
             let copy = Copy::new(id, session, publication, matching);
             let shard = self.sessions[session].shard;
+            let is_missed = shard == origin && copy.is_missed_by(&self.sessions[session], publication.rule);
             self.publications[id].has_reached = true;
-            let is_missed = shard == origin && copy.is_missed_by(&self.sessions[session]);
             let copy_id = self.add_copy(copy);
             if is_missed {
                 self.miss(copy_id);
@@ -208,7 +221,11 @@ impl Truth {
             .collect();
         for (key, members) in matching {
             self.publications[id].has_reached = true;
-            let copy = SharedCopy::new(id, key.clone());
+            let mut copy = SharedCopy::new(id, key.clone());
+            let is_away = |member: &SessionKey| self.sessions[*member].connection.is_none();
+            if self.publications[id].rule == Durability::None && members.iter().any(is_away) {
+                copy.excuse = Some(Excuse::NotThere);
+            }
             let copy_id = self.shared_copies.len();
             self.shared_copies.push(copy);
             self.shared_by_key.entry(self.publications[id].key.clone()).or_default().push(copy_id);
@@ -230,8 +247,9 @@ impl Truth {
         let here = self.copies.iter().enumerate().rev().take_while(|(_, copy)| copy.publication >= id);
         let due =
             here.filter(|(_, copy)| copy.publication == id && self.sessions[copy.session].shard == shard);
+        let rule = self.publications[id].rule;
         let (missed, due): (Vec<_>, Vec<_>) =
-            due.partition(|(_, copy)| copy.is_missed_by(&self.sessions[copy.session]));
+            due.partition(|(_, copy)| copy.is_missed_by(&self.sessions[copy.session], rule));
         let missed: Vec<CopyId> = missed.into_iter().map(|(copy, _)| copy).collect();
         self.due_now.extend(due.into_iter().map(|(copy, _)| copy));
         for copy in missed {

@@ -6,7 +6,7 @@ use super::{
     durable::{Core, Memento},
     session::Stream,
 };
-use broker_core::{Node, journal::Position};
+use broker_core::{Node, config::Durability, journal::Position};
 use mqtt_codec::QoS;
 use std::collections::BTreeMap;
 
@@ -40,7 +40,7 @@ impl Truth {
             self.publications[id].pending.clear();
         }
         self.retain_again();
-        self.unsend(&survived);
+        self.unsend(&survived, cut);
         for group in self.groups.values_mut() {
             group.members.clear();
         }
@@ -89,6 +89,9 @@ impl Truth {
                 && self.sessions[copy.session].is_durable
                 && self.excuse(copy).is_none()
         };
+        if publication.rule < Durability::Disk {
+            return false;
+        }
         let is_last =
             self.retained.get(&publication.topic) == Some(&id) && !publication.is_expired(self.now_ms);
         is_last || self.copies.iter().any(is_owed_to)
@@ -102,11 +105,16 @@ impl Truth {
         publication.receipt.is_some() && publisher.is_durable && publication.step > survived
     }
 
-    /// What was sent after the last moment that is recorded will be sent once more.
-    fn unsend(&mut self, survived: &[Option<u64>]) {
+    /// What was sent after the last moment that is recorded will be sent once more: of a group's messages those that
+    /// were handed on at QoS 0 as well, to another member.
+    fn unsend(&mut self, survived: &[Option<u64>], cut: Position) {
+        self.sent_in_turn.clear();
         let is_forgotten = |truth: &Self, send: usize| {
             let send = &truth.sends[send];
-            survived[send.session].is_none_or(|step| send.step > step)
+            match (send.qos, send.slot) {
+                (QoS::AtMostOnce, Some(Slot::Shared(_))) => send.last.is_none_or(|last| last >= cut),
+                _ => survived[send.session].is_none_or(|step| send.step > step),
+            }
         };
         for send in 0..self.sends.len() {
             if !is_forgotten(self, send) {
@@ -125,7 +133,7 @@ impl Truth {
                         self.miss(copy);
                     }
                 }
-                Some(Slot::Shared(copy)) if qos > QoS::AtMostOnce => {
+                Some(Slot::Shared(copy)) => {
                     self.shared_copies[copy].sends.retain(|&other| other != send);
                     let group = self.shared_copies[copy].group.clone();
                     if let Some(group) = self.groups.get_mut(&group)
@@ -140,7 +148,7 @@ impl Truth {
                         sent.remove(&publication);
                     }
                 }
-                Some(Slot::Ordinary(_) | Slot::Shared(_)) | None => {}
+                Some(Slot::Ordinary(_)) | None => {}
             }
         }
     }
@@ -219,7 +227,7 @@ impl Truth {
     }
 
     /// A message that a group had first given to a member of QoS 0, or to one that is not recorded, is not recorded,
-    /// whoever got it in the end. It may be in flight still, or not.
+    /// whoever got it in the end; nor is one whose rule promises less than that. It may be in flight still, or not.
     fn doubt_unrecorded(&mut self, key: SessionKey) {
         let may_be_unrecorded = |slot: &Slot| match *slot {
             Slot::Shared(copy) => {
@@ -232,7 +240,10 @@ impl Truth {
         };
         let in_flight = self.sessions[key].in_flight.iter();
         let doubtful: Vec<u16> = in_flight
-            .filter(|(_, it)| self.slots(&self.sends[it.source]).iter().any(may_be_unrecorded))
+            .filter(|(_, it)| {
+                self.publication_of(it.source).rule < Durability::Disk
+                    || self.slots(&self.sends[it.source]).iter().any(may_be_unrecorded)
+            })
             .map(|(&packet_id, _)| packet_id)
             .collect();
         for packet_id in doubtful {

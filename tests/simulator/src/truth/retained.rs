@@ -22,6 +22,8 @@ pub(crate) struct RetainedDelivery {
     pub(super) over_step: Option<u64>,
     /// Publications before it.
     pub(super) since: PublicationId,
+    /// Publications before its subscription was acknowledged, which is when it begins.
+    pub(super) until: Option<PublicationId>,
 }
 
 impl RetainedDelivery {
@@ -57,6 +59,15 @@ impl Truth {
             .map(|(topic, &id)| (topic.as_str(), id))
     }
 
+    /// Whether a delivery brings something, or did: what was retained when its session subscribed, or by the time when
+    /// that was acknowledged.
+    pub(crate) fn may_bring(&self, delivery: &RetainedDelivery) -> bool {
+        let until = delivery.until.unwrap_or(self.publications.len());
+        let is_new = |it: &Publication| it.retain && filter::matches(&delivery.filter, &it.topic);
+        !delivery.is_over
+            && (!delivery.expected.is_empty() || self.publications[delivery.since..until].iter().any(is_new))
+    }
+
     /// A session is to get what is retained for a filter `[MQTT5-3.3.1-9]` `[MQTT311-3.3.1-6]`.
     pub(super) fn deliver_retained(&mut self, key: SessionKey, filter: &str, options: Subscription) {
         let expected = self
@@ -76,6 +87,7 @@ impl Truth {
             made_step: self.step,
             over_step: None,
             since: self.publications.len(),
+            until: None,
         });
         self.note_pressure(key);
     }

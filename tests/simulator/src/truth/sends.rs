@@ -3,6 +3,7 @@
 
 use super::{CopyId, PublicationId, SessionKey, SharedCopy, SharedId, Subscription, Truth};
 use crate::observation::MessageKey;
+use broker_core::journal::Position;
 use mqtt_codec::QoS;
 
 /// A place in [`Truth::sends`].
@@ -18,8 +19,13 @@ pub(crate) struct Send {
     /// What only 5.0 tells.
     pub told: Option<Told>,
     pub at_ms: u64,
+    /// Whether it was in flight before a crash: what has been sent is sent again even if it has expired.
+    pub(super) is_again: bool,
     /// The step it was sent in; 0 for what is only sent once it is recorded.
     pub(super) step: u64,
+    /// Of one at QoS 0: the last record when the turn it was sent in had ended. What was handed on at QoS 0 is sent
+    /// before the journal is told of it.
+    pub(super) last: Option<Position>,
     /// Which copy it is; none while that is being found out.
     pub slot: Option<Slot>,
     /// How often the application got it.
@@ -66,7 +72,8 @@ impl Truth {
     fn tells_expiry(&self, send: &Send, publication: PublicationId) -> bool {
         let publication = &self.publications[publication];
         let left = publication.expires_at_ms.map(|at_ms| at_ms.saturating_sub(send.at_ms).div_ceil(1000));
-        !publication.is_past(send.at_ms) && send.told.as_ref().is_none_or(|told| told.expiry_seconds == left)
+        (send.is_again || !publication.is_past(send.at_ms))
+            && send.told.as_ref().is_none_or(|told| told.expiry_seconds == left)
     }
 
     fn ordinary_slots<'a>(&'a self, send: &'a Send) -> impl Iterator<Item = Slot> + 'a {

@@ -1,6 +1,8 @@
 //! Owns what is true of one session. When it begins and ends is in `sessions`.
 
-use super::{CopyId, GroupKey, PublicationId, RetainedDelivery, SendId, durable::Memento};
+use super::{
+    CopyId, GroupKey, PublicationId, RetainedDelivery, SendId, durable::Memento, identifiers::Unnamed,
+};
 use crate::observation::MessageKey;
 use broker_core::{ConnectionId, ShardId};
 use bytes::Bytes;
@@ -47,6 +49,8 @@ pub(crate) struct Session {
     pub(super) receipts: BTreeMap<u16, PublicationId>,
     /// The steps that took identifiers out of `unreleased`.
     pub(super) released: BTreeMap<u16, u64>,
+    /// Identifiers that the journal knew to be used and not for what.
+    pub(super) unnamed: Vec<Unnamed>,
     /// Whether something has happened to it that the journal was not told.
     pub(super) is_touched: bool,
     /// The last step of which something was acknowledged, and by what.
@@ -149,6 +153,7 @@ impl Session {
             was_restored: false,
             receipts: BTreeMap::new(),
             released: BTreeMap::new(),
+            unnamed: Vec::new(),
             is_touched: false,
             promised: None,
             mementos: Vec::new(),

@@ -1,7 +1,7 @@
 //! Owns when sessions begin, change hands and end, and when their Wills are published.
 
-use super::{Connection, Session, SessionKey, Truth, Will, publication::forwarded, session::Fate};
-use broker_core::{ConnectionId, ShardId};
+use super::{Connection, Excuse, Session, SessionKey, Truth, Will, publication::forwarded, session::Fate};
+use broker_core::{ConnectionId, ShardId, config::Durability};
 use mqtt_codec::{
     ProtocolVersion,
     packet::{Connect, Will as WillPacket},
@@ -84,6 +84,8 @@ impl Truth {
         if session.expiry_seconds == 0 {
             return self.end_session(key);
         }
+        self.excuse_unkept(key);
+        let session = &mut self.sessions[key];
         if session.expiry_seconds != u32::MAX {
             session.ends_at_ms = Some(now_ms + u64::from(session.expiry_seconds) * 1000);
         }
@@ -91,6 +93,19 @@ impl Truth {
             None => {}
             Some(0) => self.publish_will(key),
             Some(seconds) => session.will_due_ms = Some(now_ms + u64::from(seconds) * 1000),
+        }
+    }
+
+    /// What nobody keeps and was on its way to the member of a group is gone if that was this one, which is no longer
+    /// there to get it.
+    fn excuse_unkept(&mut self, key: SessionKey) {
+        for group in &self.sessions[key].groups {
+            for &copy in &self.groups[group].outstanding {
+                let copy = &mut self.shared_copies[copy];
+                if copy.sends.is_empty() && self.publications[copy.publication].rule == Durability::None {
+                    copy.excuse.get_or_insert(Excuse::NotThere);
+                }
+            }
         }
     }
 

@@ -30,6 +30,9 @@ impl Truth {
         let session = connection.session;
         let request = connection.requests.remove(&suback.packet_id.get());
         let Some(Request::Subscribe { step }) = request else { return };
+        let until = self.publications.len();
+        let begun = self.sessions[session].retained.iter_mut().filter(|delivery| delivery.made_step == step);
+        begun.for_each(|delivery| delivery.until = Some(until));
         self.promise(session, step, PacketType::SubAck);
     }
 

@@ -1,9 +1,9 @@
 //! Owns the tests of a disk that takes nothing any more: what must be stored is refused, all else goes on, and so does
-//! everything when there is room again. The disk is played by a limit on the size of files, or by a small file system in
-//! memory where one can be mounted.
+//! everything when there is room again. The disk is played by a limit on the size of files, which every machine has, and by
+//! a small file system in memory where one can be mounted.
 
 use super::{leave_subscribed, with_workers};
-use dunlin_tests::{Broker, Finished, Home, Wire, external, need};
+use dunlin_tests::{Broker, Finished, Wire, external, need};
 use mqtt_codec::{
     Packet,
     ProtocolVersion::{V5, V311},
@@ -34,34 +34,40 @@ fn make_room(broker: &Broker) {
     assert_eq!(Finished::from(&mut command).code, Some(0));
 }
 
+/// There is a durable session for `a`, and nothing that must be stored gets there; everything else does.
+fn expect_what_must_be_stored_to_be_refused(broker: &Broker) {
+    let mut live = broker.connect(V5, "live");
+    live.subscribe("#", ExactlyOnce);
+    let mut publisher = broker.connect(V5, "refused");
+    for qos in [AtLeastOnce, ExactlyOnce] {
+        assert_eq!(publisher.publish("a", qos, "must be stored"), ReasonCode::QuotaExceeded);
+        assert_eq!(publisher.publish_retained("b", qos, "must be stored"), ReasonCode::QuotaExceeded);
+    }
+    let mut old = broker.connect(V311, "old");
+    old.send("32 # 'a' 0001 () <must be stored>");
+    old.expect_close();
+    // Everything else.
+    publisher.publish("a", AtMostOnce, "need not be stored");
+    live.expect_message("a", "need not be stored");
+    for qos in [AtLeastOnce, ExactlyOnce] {
+        assert!(!publisher.publish("volatile/a", qos, "in memory").is_error());
+        live.expect_message("volatile/a", "in memory");
+        assert!(!publisher.publish("nobody/keeps/it", qos, "delivered").is_error());
+        live.expect_message("nobody/keeps/it", "delivered");
+    }
+}
+
 #[test]
 fn a_full_disk_refuses_what_must_be_stored_and_serves_the_rest() {
     need!(external("prlimit"), "prlimit");
     with_workers(|workers| {
         let broker = Broker::with_small_files(KIBIBYTES, workers, SETTINGS);
         let mut filler = fill(&broker);
-        let mut live = broker.connect(V5, "live");
-        live.subscribe("#", ExactlyOnce);
-        let mut publisher = broker.connect(V5, "publisher");
-        for qos in [AtLeastOnce, ExactlyOnce] {
-            assert_eq!(publisher.publish("a", qos, "must be stored"), ReasonCode::QuotaExceeded);
-            assert_eq!(publisher.publish_retained("b", qos, "must be stored"), ReasonCode::QuotaExceeded);
-        }
-        let mut old = broker.connect(V311, "old");
-        old.send("32 # 'a' 0001 () <must be stored>");
-        old.expect_close();
-        // Everything else.
-        publisher.publish("a", AtMostOnce, "need not be stored");
-        live.expect_message("a", "need not be stored");
-        for qos in [AtLeastOnce, ExactlyOnce] {
-            assert!(!publisher.publish("volatile/a", qos, "in memory").is_error());
-            live.expect_message("volatile/a", "in memory");
-            assert!(!publisher.publish("nobody/keeps/it", qos, "delivered").is_error());
-            live.expect_message("nobody/keeps/it", "delivered");
-        }
+        expect_what_must_be_stored_to_be_refused(&broker);
         make_room(&broker);
         filler.expect("40 # 7fff");
         broker.program().await_error("INFO the disk is written again");
+        let mut publisher = broker.connect(V5, "publisher");
         assert_eq!(publisher.publish("a", AtLeastOnce, "stored"), ReasonCode::Success);
         let broker = Broker::at(broker.kill(), workers, SETTINGS);
         let mut subscriber = broker.resume(V5, "absent");
@@ -97,41 +103,12 @@ fn an_end_while_the_disk_is_full_says_that_something_is_not_stored() {
     assert!(told.contains(" bytes could not be stored at the end: ./mqttd-data/"), "{told}");
 }
 
-/// A file system of its own, as large as it is told. It goes when it is dropped.
-struct SmallDisk(Home);
-
-impl SmallDisk {
-    /// None where this user may not mount one.
-    fn new(mebibytes: u32) -> Option<Self> {
-        let home = Home::new();
-        let mut command = Command::new(external("mount")?);
-        command.args(["-t", "tmpfs", "-o", &format!("size={mebibytes}m"), "tmpfs"]).arg(home.path());
-        (Finished::from(&mut command).code == Some(0)).then_some(Self(home))
-    }
-
-    fn data_dir(&self) -> String {
-        self.0.path().join("data").display().to_string()
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        // A test that fails may leave a broker that is about to go.
-        let _ = Command::new("umount").arg("--lazy").arg(self.0.path()).status();
-    }
-}
-
-/// Acknowledgements are to be recorded as well, and only they make room.
+/// Acknowledgements are to be recorded as well, and only they make room. Here the disk is a real one, and it is the whole
+/// of it that is full.
 #[test]
 fn a_disk_that_the_journal_alone_has_filled_gets_room_by_what_is_fetched() {
-    let disk = need!(SmallDisk::new(8), "the right to mount a file system");
-    let data_dir = disk.data_dir();
-    let settings = [
-        ("data_dir", data_dir.as_str()),
-        ("journal.segment_bytes", "1MiB"),
-        ("journal.checkpoint_bytes", "1MiB"),
-    ];
-    let broker = Broker::with(2, &settings);
+    let settings = [SETTINGS[0], ("journal.segment_bytes", "1MiB"), ("journal.checkpoint_bytes", "1MiB")];
+    let broker = need!(Broker::on_small_disk(8, 2, &settings), "unshare and mount, and the right to mount");
     leave_subscribed(&broker, V5, "absent", "a", AtLeastOnce);
     let mut publisher = broker.connect(V5, "publisher");
     let mut stored = 0;
@@ -140,9 +117,10 @@ fn a_disk_that_the_journal_alone_has_filled_gets_room_by_what_is_fetched() {
         assert!(stored < 1_000, "more than fits");
     }
     broker.program().await_error("No space left on device (os error 28)");
+    expect_what_must_be_stored_to_be_refused(&broker);
     let mut subscriber = broker.resume(V5, "absent");
     for _ in 0..stored {
-        subscriber.receive();
+        assert_eq!(subscriber.receive().payload.len(), 10_000);
     }
     broker.program().await_error("INFO the disk is written again");
     for _ in 0..300 {

@@ -6,6 +6,10 @@ use mqtt_codec::{
     ProtocolVersion::V5,
     QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce},
 };
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 /// [MQTT5-3.3.1-5] [MQTT311-3.3.1-5]
 #[test]
@@ -48,6 +52,56 @@ fn a_retained_message_keeps_its_properties_and_its_expiry() {
         assert_eq!(publish.properties.content_type(), Some("text"));
         assert_eq!(publish.properties.user_properties().collect::<Vec<_>>(), [("name", "value")]);
     });
+}
+
+/// Whose messages are in a file that somebody has removed are not told from those that have expired.
+#[test]
+fn retained_messages_that_are_gone_without_a_record_of_it_are_counted_at_the_start() {
+    const SETTINGS: &[(&str, &str)] =
+        &[("journal.segment_bytes", "1MiB"), ("journal.checkpoint_bytes", "1MiB")];
+    let broker = Broker::with(1, SETTINGS);
+    let mut publisher = broker.connect(V5, "publisher");
+    for topic in ["kept/0", "kept/1", "kept/2"] {
+        publisher.publish_retained(topic, AtLeastOnce, "kept");
+    }
+    let mut subscriber = broker.connect_lasting(V5, "subscriber");
+    subscriber.subscribe("a", AtLeastOnce);
+    let payload = vec![b'x'; 50_000];
+    // Until the files behind the first one have gone.
+    let files = loop {
+        publisher.publish("a", AtLeastOnce, &payload);
+        subscriber.receive();
+        let files = files(&broker);
+        if let [_, second, ..] = &files[..]
+            && start_of(second) > 2 << 20
+        {
+            break files;
+        }
+    };
+    let home = broker.kill();
+    let broker = Broker::at(home, 1, SETTINGS);
+    broker.connect(V5, "anyone").ping();
+    assert!(!broker.program().errors().contains("retained messages are gone"), "all are there");
+    let home = broker.kill();
+    fs::remove_file(&files[0]).expect("it is there");
+    let broker = Broker::at(home, 1, SETTINGS);
+    let told = "WARN retained messages are gone: they have expired, or a file of the journal is missing";
+    broker.program().await_error(&format!("{told} messages=3"));
+}
+
+/// The files of the journal, in their order.
+fn files(broker: &Broker) -> Vec<PathBuf> {
+    let entries = fs::read_dir(broker.home().data_dir()).expect("a directory");
+    let files = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let mut files: Vec<_> = files.filter(|path| path.extension().is_some_and(|it| it == "log")).collect();
+    files.sort();
+    files
+}
+
+/// The position at which a file begins.
+fn start_of(file: &Path) -> u64 {
+    let name = file.file_stem().expect("a name").to_string_lossy();
+    u64::from_str_radix(&name, 16).expect("a position")
 }
 
 /// A retained message waits in a queue like any other, and in the store.

@@ -79,13 +79,18 @@ fn messages_that_expire_in_the_queue_of_an_absent_client_give_their_space_back()
 #[test]
 fn a_few_messages_that_are_kept_for_long_do_not_keep_what_was_stored_beside_them() {
     // A mebibyte and a little each.
-    const ROUNDS: usize = 14;
+    const ROUNDS: usize = 18;
+    // In the first file, and more than is copied at once.
+    const LARGE: usize = 40;
     let broker = Broker::with(2, SETTINGS);
     leave_subscribed(&broker, V5, "absent", "kept/#", AtLeastOnce);
     let mut subscriber = broker.connect_lasting(V5, "subscriber");
     subscriber.subscribe("a", AtLeastOnce);
     let mut publisher = broker.connect(V5, "publisher");
     let payload = vec![b'x'; 50_000];
+    for number in 0..LARGE {
+        publisher.publish_retained(&format!("large/{number}"), AtLeastOnce, &payload[..20_000]);
+    }
     for round in 0..ROUNDS {
         publisher.publish_retained(&format!("kept/{round}"), AtLeastOnce, round.to_string());
         for _ in 0..20 {
@@ -93,17 +98,19 @@ fn a_few_messages_that_are_kept_for_long_do_not_keep_what_was_stored_beside_them
             subscriber.receive();
         }
     }
-    await_bytes(&broker, 7 * MIB);
+    await_bytes(&broker, 9 * MIB);
     let broker = Broker::at(broker.kill(), 1, SETTINGS);
     let mut absent = broker.resume(V5, "absent");
     for round in 0..ROUNDS {
         absent.expect_message(&format!("kept/{round}"), &round.to_string());
     }
     let mut newcomer = broker.connect(V5, "newcomer");
-    newcomer.subscribe("kept/#", AtMostOnce);
-    let topics: BTreeSet<String> =
-        (0..ROUNDS).map(|_| newcomer.receive().topic.expect("a topic").as_str().to_owned()).collect();
-    assert_eq!(topics.len(), ROUNDS);
+    for (filter, count) in [("kept/#", ROUNDS), ("large/#", LARGE)] {
+        newcomer.subscribe(filter, AtMostOnce);
+        let topics: BTreeSet<String> =
+            (0..count).map(|_| newcomer.receive().topic.expect("a topic").as_str().to_owned()).collect();
+        assert_eq!(topics.len(), count);
+    }
 }
 
 /// What has come and gone leaves nothing behind, however often.
@@ -124,6 +131,7 @@ fn the_directory_stays_small_over_many_cycles() {
         }
         largest = largest.max(bytes(&broker));
     }
-    // 150 MB have passed through. How much is there at once depends on how long a checkpoint takes on a busy machine.
-    assert!(largest < 60 * MIB, "{largest}");
+    // 150 MB have passed through. There are the 2 MiB after which a checkpoint is due, what comes while it is made and
+    // the files behind it are deleted, and what is left of a file at either end: on a busy machine 4 to 6 MiB.
+    assert!(largest < 16 * MIB, "{largest}");
 }

@@ -52,6 +52,13 @@ impl Recovered {
         &self.unread
     }
 
+    /// How many of them may be gone without a fault, because something took their place. Before any is supplied. Those
+    /// that have expired come on top: of that there is no record.
+    #[must_use]
+    pub fn replaced_max(&self) -> usize {
+        self.retained.replaced_max()
+    }
+
     /// Supplies one of the records that were [unread](Self::unread).
     ///
     /// # Errors

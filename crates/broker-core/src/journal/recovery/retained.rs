@@ -68,6 +68,11 @@ impl RetainedTopics {
         self.unread.extend(unread.map(|&position| (position, slice.as_of)));
     }
 
+    /// How many messages that a page names may have been replaced, cleared or copied since, as far as records say.
+    pub(super) fn replaced_max(&self) -> usize {
+        self.topics.len() + self.copies.len()
+    }
+
     /// A message that only a page named. What was recorded of its topic at or behind the page's position is not
     /// in the page and wins over it; what was recorded before the page was taken into account by it.
     pub(super) fn supply(&mut self, message: RetainedMessage, as_of: Position) {

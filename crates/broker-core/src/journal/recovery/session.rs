@@ -74,6 +74,16 @@ impl Session {
         self.state.queue.into_iter()
     }
 
+    /// How many messages wait in it.
+    pub(super) fn queue_len(&self) -> usize {
+        self.state.queue.len()
+    }
+
+    /// Its subscription to a filter, share prefix included.
+    pub(super) fn subscription(&self, filter: &str) -> Option<&SubscriptionState> {
+        self.subscriptions.get(filter).map(|ByFilter(subscription)| subscription)
+    }
+
     pub(super) fn id(&self) -> SessionId {
         self.state.id
     }

@@ -1,6 +1,9 @@
 //! Owns which sessions there are while the journal is replayed, and under which keys. What happens to a
 //! session is `session`'s business.
 
+mod left;
+
+use self::left::Early;
 use super::session::Session;
 use crate::{
     ids::{SessionId, ShardId},
@@ -23,19 +26,12 @@ pub(super) struct Sessions {
     by_id: HashMap<SessionId, usize, FxBuildHasher>,
     /// Ordered: strangers choose client identifiers, so no hash of them is to be relied on without a seed.
     by_client_id: BTreeMap<Box<str>, usize>,
-    /// What was told of sessions that were not yet told of themselves.
+    /// What was told of sessions that were not yet told of themselves, or that have ended.
     early: HashMap<SessionId, Early, FxBuildHasher>,
     /// Sessions of which not all parts have come.
     partial: HashMap<SessionId, SessionState, FxBuildHasher>,
     /// Where the process began whose records are replayed, [`Position::NONE`] if that is not in the log.
     epoch: Position,
-}
-
-/// What is known of a session that has not yet begun, or began before the floor and was not yet in a slice.
-#[derive(Debug, Default)]
-struct Early {
-    queue: Vec<QueuedState>,
-    unreleased: Vec<PacketId>,
 }
 
 impl Sessions {
@@ -46,7 +42,7 @@ impl Sessions {
             Some(&index) => self.all[index].enqueue(queued),
             // Whoever appends this record saw the session in the subscription index, which knows it a moment
             // before the log does; or the session began before the floor, and its slice is still to come.
-            None => self.early.entry(session).or_default().queue.push(queued),
+            None => self.early.entry(session).or_default().queue.push_back(queued),
         }
     }
 
@@ -74,7 +70,9 @@ impl Sessions {
         if let Some(&former) = self.by_client_id.get(client_id) {
             self.remove(former);
         }
-        self.end(id);
+        if let Some(&index) = self.by_id.get(&id) {
+            self.remove(index);
+        }
         self.insert(Session::begin(id, client_id));
         self.absorb_early(id);
     }
@@ -89,19 +87,34 @@ impl Sessions {
         self.absorb_early(id);
     }
 
-    /// A session is over.
-    pub(super) fn end(&mut self, id: SessionId) {
-        if let Some(&index) = self.by_id.get(&id) {
-            self.remove(index);
+    /// A message leaves a session's queue, unsent or in flight.
+    #[inline]
+    pub(super) fn leave_queue(
+        &mut self,
+        id: SessionId,
+        position: Position,
+        mark: u32,
+        change: impl FnOnce(&mut Session),
+    ) {
+        match self.by_id.get(&id) {
+            Some(&index) => change(&mut self.all[index]),
+            None => self.forget_left(id, position, mark),
         }
+    }
+
+    /// A session is over, as its shard tells.
+    pub(super) fn end(&mut self, id: SessionId, shard: ShardId) {
+        let former = self.by_id.get(&id).copied().map(|index| self.remove(index));
+        self.leave_behind(id, shard, former);
     }
 
     /// A process begins: its keys are new ones, and may be equal to older ones by chance. The sessions stay,
     /// under the names of their clients, whether it comes to binding them or not. What was to be told of
     /// others never will be, and a slice that was cut short leaves what was known before it.
     pub(super) fn begin_epoch(&mut self, position: Position) {
+        // As it was done when the process began.
+        self.give_left();
         self.by_id.clear();
-        self.early.clear();
         self.partial.clear();
         self.epoch = position;
     }
@@ -191,6 +204,7 @@ impl Sessions {
 
     /// The sessions that are there, sorted by client identifier.
     pub(super) fn finish(mut self) -> Vec<SessionState> {
+        self.give_left();
         let all = std::mem::take(&mut self.by_client_id).into_values();
         all.map(|index| self.all.remove(index).into_state()).collect()
     }

@@ -3,6 +3,7 @@
 
 mod history;
 mod in_flight;
+mod left;
 mod log;
 mod queues;
 mod retained;

@@ -151,6 +151,12 @@ impl Platters {
         self.inodes.iter_mut().for_each(|inode| inode.lose_power(random));
     }
 
+    /// The file is not longer than that.
+    pub(crate) fn cut_room(&mut self, name: &str, length: usize) {
+        let inode = self.names[name];
+        self.inodes[inode].bytes.truncate(length);
+    }
+
     /// The system takes what was written for durable, and it is not.
     pub(crate) fn forget_dirty(&mut self) {
         self.inodes.iter_mut().for_each(|inode| inode.dirty.clear());

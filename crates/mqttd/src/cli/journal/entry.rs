@@ -106,8 +106,8 @@ mod tests {
     #[test]
     fn people_read_a_line_for_each() {
         insta::assert_snapshot!(every_kind(as_text), @r"
-        segment 0000000000000040.log created 2026-11-22T00:00:00Z, 1024 bytes, floor 0000000000000040
-        batch 0000000000000040 written 2026-11-22T00:00:01Z, 1 records, 80 bytes
+        segment 0000000000000040.log created 2026-11-22T00:00:00Z, 1024 bytes, floor 0x40
+        batch 0x40 written 2026-11-22T00:00:01Z, 1 records, 80 bytes
         damage d/0000000000000040.log, offset 400: the checksum of the record is wrong
         torn tail d/0000000000000040.log, offset 900: 12 bytes that a crash interrupted
         void d/0000000000000040.log, offset 900: 12 bytes that a failed write left
@@ -117,8 +117,8 @@ mod tests {
     #[test]
     fn programs_read_an_object_for_each() {
         insta::assert_snapshot!(every_kind(as_json), @r#"
-        {"kind":"segment","file":"0000000000000040.log","position":"0000000000000040","floor":"0000000000000040","created_unix_ms":1795305600123,"bytes":1024}
-        {"kind":"batch","position":"0000000000000040","time_unix_ms":1795305601999,"records":1,"bytes":80}
+        {"kind":"segment","file":"0000000000000040.log","position":"0x40","floor":"0x40","created_unix_ms":1795305600123,"bytes":1024}
+        {"kind":"batch","position":"0x40","time_unix_ms":1795305601999,"records":1,"bytes":80}
         {"kind":"damage","file":"d/0000000000000040.log","offset":400,"flaw":"the checksum of the record is wrong"}
         {"kind":"torn_tail","file":"d/0000000000000040.log","offset":900,"bytes":12}
         {"kind":"void","file":"d/0000000000000040.log","offset":900,"bytes":12}

@@ -18,14 +18,12 @@ pub(super) struct Trouble {
     place: String,
     since: Option<Instant>,
     lasting: Throttle,
-    deleting: Throttle,
 }
 
 impl Trouble {
     /// None so far, at this place.
     pub(super) fn new(place: String, log: Log) -> Self {
-        let throttle = || Throttle::new(LOG_INTERVAL_SECONDS);
-        Self { log, place, since: None, lasting: throttle(), deleting: throttle() }
+        Self { log, place, since: None, lasting: Throttle::new(LOG_INTERVAL_SECONDS) }
     }
 
     /// Whether there is some.
@@ -55,12 +53,6 @@ impl Trouble {
         let fields: [(&str, &dyn Display); 2] =
             [("data_dir", &self.place), ("after_seconds", &since.elapsed().as_secs())];
         self.log.info("the disk is written again", &fields);
-    }
-
-    /// A file that is no longer needed could not be deleted.
-    pub(super) fn cannot_delete(&self, error: &dyn Display) {
-        let fields: [(&str, &dyn Display); 2] = [("data_dir", &self.place), ("error", error)];
-        self.log.event_throttled(&self.deleting, Level::Warn, "cannot give space back", &fields);
     }
 }
 

@@ -76,12 +76,23 @@ impl Broker {
 
     /// Has every shard record everything once more; then what is before need not be read again.
     pub(crate) fn checkpoint(&mut self) {
-        let Some(journal) = self.journal.clone() else { return };
+        self.begin_checkpoint();
+        self.end_checkpoint();
+    }
+
+    /// Tells every shard that a checkpoint begins.
+    pub(crate) fn begin_checkpoint(&mut self) {
+        let Some(journal) = &self.journal else { return };
         self.next_floor = journal.end();
         self.checkpoints_due = self.shards.len();
         for shard in 0..self.shards.len() {
             self.step(shard, Input::Checkpoint);
         }
+    }
+
+    /// Has the shards write what is left of the checkpoint.
+    pub(crate) fn end_checkpoint(&mut self) {
+        let Some(journal) = self.journal.clone() else { return };
         self.settle();
         assert_eq!(self.checkpoints_due, 0, "{self}");
         self.floor = self.next_floor;
@@ -114,15 +125,32 @@ impl Broker {
         assert!(copies.iter().all(|&(former, _)| journal.record(former).is_none()), "{self}");
     }
 
-    /// The process is killed and begins anew after so many seconds, with so many shards. What was appended
+    /// The power fails, and the process begins anew after so many seconds, with so many shards. What was appended
     /// and not durable is lost.
     pub(crate) fn crash(&mut self, shards: usize, seconds: u64) {
-        let journal = self.journal.clone().expect("only a journal survives a crash");
         let awaited = self.shards.iter().filter_map(Shard::awaits_durable).min();
         let lost = if self.disk == Disk::Held { awaited } else { None };
-        journal.crash(lost.unwrap_or(Position::MAX));
+        self.restart(shards, seconds, lost.unwrap_or(Position::MAX));
+        if self.disk == Disk::Immediate {
+            self.announce();
+        }
+        self.settle();
+    }
+
+    /// The process is killed and begins anew. The system had taken all that was appended, and has not got it to
+    /// the disk, nor will it until the test says so.
+    pub(crate) fn kill(&mut self, shards: usize) {
+        self.disk = Disk::Held;
+        self.restart(shards, 0, Position::MAX);
+        self.settle();
+    }
+
+    fn restart(&mut self, shards: usize, seconds: u64, lost: Position) {
+        let journal = self.journal.clone().expect("only a journal survives a crash");
+        journal.crash(lost);
         self.wires.values_mut().for_each(|wire| wire.is_closed = true);
         self.mail.clear();
+        self.holds_mail = false;
         self.loads.clear();
         let alive = self.now;
         self.now = Timestamp::from_millis(self.now.as_millis() + seconds * 1_000);
@@ -136,6 +164,5 @@ impl Broker {
             .zip(parts)
             .map(|(id, part)| Shard::recover(Arc::clone(&self.node), id, 7 + u64::from(id.0), self.now, part))
             .collect();
-        self.settle();
     }
 }
