@@ -3,12 +3,11 @@
 
 use std::time::Duration;
 
-use crate::bench::count;
-use crate::client::{Client, Publisher, Subscriber};
+use dunlin_load::{Lifetime, QoS, Subscriber};
+
+use crate::bench::{count, finish, load, publisher};
 use crate::daemon::Daemon;
 use crate::error::Error;
-use crate::frames::{Lifetime, PublishFrame};
-use crate::load::Load;
 
 /// Sessions and what waits for them.
 #[derive(Clone, Copy, Debug)]
@@ -25,7 +24,7 @@ pub(crate) const SETTINGS: [&str; 2] = ["limits.queue_messages_max=2000000", "li
 /// Sessions that are connected at once.
 const CROWD: u32 = 1_000;
 const PUBLISHERS: usize = 10;
-const WINDOW: u16 = 64;
+const WINDOW: u32 = 64;
 const PATIENCE: Duration = Duration::from_secs(180);
 
 impl Backlog {
@@ -49,13 +48,12 @@ impl Backlog {
 
     /// Makes the sessions and leaves them.
     pub(crate) fn open_sessions(self, daemon: &Daemon) -> Result<(), Error> {
-        self.in_crowds(daemon, |session| {
-            let (first_topic, topics) = self.topics_of(session);
+        self.in_crowds(daemon, 0, |session| {
             let filter = match self.topics_per_session {
                 0 => "backlog/0/0".to_owned(),
                 _ => format!("backlog/{session}/+"),
             };
-            Subscriber::new(&filter, first_topic, topics)
+            Subscriber { filters: vec![filter], qos: QoS::AtLeastOnce }
         })
         .map(drop)
     }
@@ -63,59 +61,64 @@ impl Backlog {
     /// Publishes everything; returns once all is acknowledged.
     pub(crate) fn fill(self, daemon: &Daemon) -> Result<(), Error> {
         let topics: Vec<u32> = (0..self.topics()).collect();
-        let mut load = Load::new(daemon.address)?;
+        let mut load = load(daemon)?;
         for (index, share) in topics.chunks(topics.len().div_ceil(PUBLISHERS)).enumerate() {
-            let frames = share.iter().map(|&topic| {
+            let names = share.iter().map(|&topic| {
                 let session = topic / self.topics_per_session.max(1);
-                PublishFrame::new(topic, &format!("backlog/{session}/{topic}"))
+                format!("backlog/{session}/{topic}")
             });
             let messages = share.len() as u64 * u64::from(self.messages_per_topic);
-            let publisher = Client::Publisher(Publisher::new(frames, WINDOW, messages));
-            load.open(&format!("publisher-{index}"), Lifetime::Connection, publisher)?;
+            let publisher = publisher(names.collect(), WINDOW, Some(messages));
+            load.publisher(&format!("publisher-{index}"), publisher)?;
         }
         load.wait_ready()?;
-        load.publish()?;
+        load.start();
         let all = self.published();
-        load.until_within(PATIENCE, "the backlog is made", |tally| tally.acknowledged == all)
+        load.run_until(PATIENCE, "the backlog is made", |tally| tally.acknowledged == all)?;
+        finish(&mut load).map(drop)
     }
 
     /// Resumes every session and takes all out; tells what was missing.
     pub(crate) fn drain(self, daemon: &Daemon) -> Result<u64, Error> {
-        let delivered = self.in_crowds(daemon, |session| {
-            let (first_topic, topics) = self.topics_of(session);
-            Subscriber::resumed(first_topic, topics)
-        })?;
+        let queued_each = self.queued() / u64::from(self.sessions);
+        let delivered = self.in_crowds(daemon, queued_each, |_| Self::resumed())?;
         Ok(self.queued() - delivered)
     }
 
-    /// The first topic of a session, and how many it takes.
-    pub(crate) fn topics_of(self, session: u32) -> (u32, usize) {
-        (session * self.topics_per_session, self.topics_per_session.max(1) as usize)
+    /// A session brings its subscriptions and what waits for it.
+    pub(crate) fn resumed() -> Subscriber {
+        Subscriber { filters: Vec::new(), qos: QoS::AtLeastOnce }
     }
 
     pub(crate) fn client_id(session: u32) -> String {
         format!("session-{session}")
     }
 
-    /// Connects the sessions some at a time; each stays until its crowd has what it must get.
-    fn in_crowds(self, daemon: &Daemon, subscriber: impl Fn(u32) -> Subscriber) -> Result<u64, Error> {
+    /// Connects the sessions some at a time; each stays until its crowd has what it must get, or for too long.
+    fn in_crowds(
+        self,
+        daemon: &Daemon,
+        queued_each: u64,
+        subscriber: impl Fn(u32) -> Subscriber,
+    ) -> Result<u64, Error> {
         let mut delivered = 0;
         for first in (0..self.sessions).step_by(CROWD as usize) {
             let crowd = first..self.sessions.min(first + CROWD);
-            let mut load = Load::new(daemon.address)?;
-            let mut expected = 0;
+            let expected = queued_each * u64::from(crowd.end - crowd.start);
+            let mut load = load(daemon)?;
             for session in crowd {
-                let subscriber = subscriber(session);
-                if subscriber.subscribe.is_none() {
-                    expected += self.queued() / u64::from(self.sessions);
-                }
-                load.open(&Self::client_id(session), Lifetime::Persistent, Client::Subscriber(subscriber))?;
+                load.collector(Lifetime::Persistent, &Self::client_id(session), subscriber(session))?;
             }
             load.wait_ready()?;
-            load.wait_delivered(expected)?;
+            match load.run_until(PATIENCE, "the sessions are empty", |tally| tally.collected >= expected) {
+                // What is missing is told by the count.
+                Ok(()) | Err(dunlin_load::Error::Late { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
             // The last acknowledgements are on their way to a broker that reads them.
             load.run(Duration::from_millis(50))?;
-            delivered += load.tally.delivered;
+            finish(&mut load)?;
+            delivered += load.tally().collected;
         }
         Ok(delivered)
     }

@@ -4,9 +4,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use dunlin_load::{Histogram, Load, Loss, ProtocolVersion, Publisher, QoS, Target, Usage};
+
 use crate::daemon::{Daemon, Installation, Storage};
 use crate::error::Error;
-use crate::process::Usage;
 use crate::report::{Measured, Report};
 
 /// What a run is told.
@@ -27,6 +28,47 @@ pub(crate) type Part = fn(&Bench, &mut Report) -> Result<(), Error>;
 #[expect(clippy::cast_precision_loss, reason = "no count here comes near 2^52")]
 pub(crate) fn count(value: u64) -> f64 {
     value as f64
+}
+
+/// Of every message.
+pub(crate) const PAYLOAD_BYTES: u16 = 200;
+
+/// How long messages may take to arrive.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A load for a broker, without clients yet.
+pub(crate) fn load(daemon: &Daemon) -> Result<Load, Error> {
+    Ok(Load::new(Target { version: ProtocolVersion::V5, ..Target::new(daemon.address) })?)
+}
+
+/// A publisher whose messages the broker is to keep.
+pub(crate) fn publisher(topics: Vec<String>, window: u32, messages: Option<u64>) -> Publisher {
+    let (qos, payload_bytes) = (QoS::AtLeastOnce, PAYLOAD_BYTES.into());
+    Publisher { topics, qos, payload_bytes, retain: false, window, rate: None, messages }
+}
+
+/// Waits for all that is on its way; tells what did not come. Whatever came must have come once, in order and
+/// after it was taken on.
+pub(crate) fn finish(load: &mut Load) -> Result<Loss, Error> {
+    load.stop();
+    let loss = load.drain(PATIENCE)?;
+    let tally = load.tally();
+    let broken = [
+        (tally.duplicated, "messages came twice"),
+        (tally.reordered, "messages came behind a later one"),
+        (tally.foreign, "messages came to who did not ask for them"),
+        (tally.refused, "messages were refused"),
+        (loss.unacknowledged, "messages were not acknowledged"),
+    ];
+    match broken.into_iter().find(|&(count, _)| count > 0) {
+        Some((count, what)) => Err(Error::Broker(format!("{count} {what}"))),
+        None => Ok(loss),
+    }
+}
+
+/// What this part of the times does not exceed, in milliseconds; not a number without any.
+pub(crate) fn milliseconds(times: &Histogram<u64>, quantile: f64) -> f64 {
+    if times.is_empty() { f64::NAN } else { count(times.value_at_quantile(quantile)) / 1e6 }
 }
 
 impl Bench {

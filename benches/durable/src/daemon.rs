@@ -9,8 +9,9 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use dunlin_load::{Process, Usage};
+
 use crate::error::Error;
-use crate::process::Usage;
 
 /// How a broker is started.
 #[derive(Clone, Debug)]
@@ -109,12 +110,8 @@ impl Daemon {
         address.ok_or_else(|| Error::Broker(format!("the broker does not say where it listens: {line}")))
     }
 
-    pub(crate) fn process(&self) -> u32 {
-        self.child.id()
-    }
-
     pub(crate) fn usage(&self) -> Result<Usage, Error> {
-        Usage::of(self.process())
+        Ok(Process::of(self.child.id()).usage()?)
     }
 }
 

@@ -6,12 +6,13 @@ use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::bench::{Bench, count};
+use dunlin_load::Histogram;
+
+use crate::bench::{Bench, count, milliseconds};
 use crate::daemon::Storage;
 use crate::error::Error;
-use crate::process::load_average;
+use crate::machine::load_average;
 use crate::report::{Measured, Report};
-use crate::tally::Latencies;
 
 pub(crate) const PART: &str = "device";
 pub(crate) const SYNCS: &str = "4 KiB appends, each synced";
@@ -35,19 +36,19 @@ pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<(), Error> {
 fn synced_appends(path: &Path, duration: Duration) -> std::io::Result<Measured> {
     let load_average = load_average();
     let mut file = File::create(path)?;
-    let mut latencies = Latencies::default();
+    let mut latencies = Histogram::<u64>::new(3).expect("digits that are allowed");
     let (begin, mut appends) = (Instant::now(), 0);
     while begin.elapsed() < duration {
         let before = Instant::now();
         file.write_all(&[0x55; 4_096])?;
         file.sync_data()?;
-        latencies.note_duration(before.elapsed());
+        latencies.saturating_record(u64::try_from(before.elapsed().as_nanos()).unwrap_or(u64::MAX));
         appends += 1;
     }
     let figures = vec![
         ("syncs/s", count(appends) / begin.elapsed().as_secs_f64()),
-        ("p50 ms", latencies.per_mille(500)),
-        ("p99 ms", latencies.per_mille(990)),
+        ("p50 ms", milliseconds(&latencies, 0.5)),
+        ("p99 ms", milliseconds(&latencies, 0.99)),
     ];
     Ok(Measured { figures, lost: 0, load_average })
 }

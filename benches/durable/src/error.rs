@@ -8,10 +8,10 @@ use std::io;
 pub(crate) enum Error {
     /// The machine: a socket, a file, a process.
     Machine { doing: &'static str, source: io::Error },
-    /// The broker did not start, refused something or ended a connection.
+    /// The broker did not start, or broke its promises.
     Broker(String),
-    /// What must come did not within the time it had.
-    Late(String),
+    /// The load could not go on: it names the client and what the broker answered.
+    Load(dunlin_load::Error),
 }
 
 impl Error {
@@ -21,11 +21,18 @@ impl Error {
     }
 }
 
+impl From<dunlin_load::Error> for Error {
+    fn from(error: dunlin_load::Error) -> Self {
+        Self::Load(error)
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Machine { doing, source } => write!(f, "{doing}: {source}"),
-            Self::Broker(what) | Self::Late(what) => f.write_str(what),
+            Self::Broker(what) => f.write_str(what),
+            Self::Load(error) => write!(f, "{error}"),
         }
     }
 }

@@ -3,17 +3,12 @@
 mod aims;
 mod backlog;
 mod bench;
-mod client;
-mod connection;
 mod daemon;
 mod device;
 mod error;
-mod frames;
-mod load;
+mod machine;
 mod parts;
-mod process;
 mod report;
-mod tally;
 mod throughput;
 
 use std::path::PathBuf;

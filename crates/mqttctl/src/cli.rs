@@ -10,13 +10,13 @@ pub(crate) mod values;
 pub(crate) mod will;
 
 use crate::commands::{
-    decode::DecodeArguments, publish::PublishArguments, request::RequestArguments,
+    bench::BenchArguments, decode::DecodeArguments, publish::PublishArguments, request::RequestArguments,
     subscribe::SubscribeArguments,
 };
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::ffi::OsString;
 
-/// The command line for MQTT: publish, subscribe, request, decode.
+/// The command line for MQTT: publish, subscribe, request, measure, decode.
 #[derive(Debug, Parser)]
 #[command(
     name = "mqttctl",
@@ -49,6 +49,9 @@ pub(crate) enum Command {
     /// Publish a request and print its response
     #[command(name = "rr", disable_help_flag = true, args_override_self = true)]
     Request(RequestArguments),
+    /// Measure what a server delivers, how soon and whether all of it
+    #[command(name = "bench", disable_help_flag = true, args_override_self = true)]
+    Bench(BenchArguments),
     /// Print packets given as hexadecimal text
     #[command(name = "decode", disable_help_flag = true, args_override_self = true)]
     Decode(DecodeArguments),
@@ -94,7 +97,7 @@ pub(crate) mod tests {
     #[test]
     fn the_help_of_each_command_is_what_a_reader_needs() {
         insta::assert_snapshot!("help", help(&[]));
-        for name in ["pub", "sub", "rr", "decode"] {
+        for name in ["pub", "sub", "rr", "bench", "decode"] {
             insta::assert_snapshot!(format!("help_{name}"), help(&[name]));
         }
     }

@@ -6,7 +6,10 @@ use signal_hook::{
 };
 use std::{
     io,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 use tokio::signal::unix::{self, SignalKind};
 
@@ -26,6 +29,12 @@ pub(crate) struct Interrupt {
     terminate: unix::Signal,
 }
 
+/// Tells whether a signal has come, to who works without a runtime and looks now and then.
+#[derive(Debug)]
+pub(crate) struct InterruptFlag {
+    came: [(Signal, Arc<AtomicBool>); 2],
+}
+
 impl Signal {
     /// Its number, the same on every system.
     pub(crate) const fn number(self) -> u8 {
@@ -43,13 +52,7 @@ impl Interrupt {
     /// # Errors
     /// The operating system refuses.
     pub(crate) fn listen() -> io::Result<Self> {
-        for (number, signal) in [(SIGINT, Signal::Interrupt), (SIGTERM, Signal::Terminate)] {
-            let asked_before = Arc::new(AtomicBool::new(false));
-            let exit_code = i32::from(128 + signal.number());
-            // In this order: the second signal finds what the first one has set.
-            flag::register_conditional_shutdown(number, exit_code, Arc::clone(&asked_before))?;
-            flag::register(number, asked_before)?;
-        }
+        InterruptFlag::listen()?;
         Ok(Self {
             interrupt: unix::signal(SignalKind::interrupt())?,
             terminate: unix::signal(SignalKind::terminate())?,
@@ -64,5 +67,28 @@ impl Interrupt {
             _ = self.interrupt.recv() => Signal::Interrupt,
             _ = self.terminate.recv() => Signal::Terminate,
         }
+    }
+}
+
+impl InterruptFlag {
+    /// The same as [`Interrupt::listen`].
+    ///
+    /// # Errors
+    /// The operating system refuses.
+    pub(crate) fn listen() -> io::Result<Self> {
+        let listen = |number, signal: Signal| -> io::Result<_> {
+            let asked_before = Arc::new(AtomicBool::new(false));
+            let exit_code = i32::from(128 + signal.number());
+            // In this order: the second signal finds what the first one has set.
+            flag::register_conditional_shutdown(number, exit_code, Arc::clone(&asked_before))?;
+            flag::register(number, Arc::clone(&asked_before))?;
+            Ok((signal, asked_before))
+        };
+        Ok(Self { came: [listen(SIGINT, Signal::Interrupt)?, listen(SIGTERM, Signal::Terminate)?] })
+    }
+
+    /// The signal that has come, if one has.
+    pub(crate) fn signal(&self) -> Option<Signal> {
+        self.came.iter().find(|(_, came)| came.load(Ordering::Relaxed)).map(|&(signal, _)| signal)
     }
 }

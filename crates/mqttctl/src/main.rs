@@ -1,4 +1,4 @@
-//! The command line for MQTT: publish, subscribe, request, decode.
+//! The command line for MQTT: publish, subscribe, request, measure, decode.
 
 mod cli;
 mod commands;

@@ -3,16 +3,14 @@
 
 use std::time::{Duration, Instant};
 
+use dunlin_load::{Lifetime, Recording, Tally};
+
 use crate::backlog::{Backlog, SETTINGS};
-use crate::bench::{Bench, count};
-use crate::client::{Client, Subscriber};
+use crate::bench::{Bench, count, finish, load, milliseconds};
 use crate::daemon::{Daemon, Storage};
 use crate::error::Error;
-use crate::frames::Lifetime;
-use crate::load::Load;
-use crate::process::load_average;
+use crate::machine::load_average;
 use crate::report::{Measured, Report};
-use crate::tally::Tally;
 use crate::throughput::{CPU, RATE, Shape, WARM_UP, WRITTEN};
 
 pub(crate) const PART: &str = "offline";
@@ -70,51 +68,49 @@ fn fill(daemon: &Daemon) -> Result<Measured, Error> {
 
 /// Whatever the broker keeps because of the rate at which messages come, it has afterwards.
 fn warm_up(daemon: &Daemon) -> Result<(), Error> {
-    let mut load = Load::new(daemon.address)?;
+    let mut load = load(daemon)?;
     BUSY.open(&mut load)?;
-    load.publish()?;
+    load.start();
     load.run(WARM_UP)?;
-    BUSY.finish(&mut load).map(drop)
+    finish(&mut load).map(drop)
 }
 
 fn drain(bench: &Bench, daemon: &Daemon) -> Result<Measured, Error> {
     let load_average = load_average();
-    let mut load = Load::new(daemon.address)?;
+    let mut load = load(daemon)?;
     LIVE.open(&mut load)?;
-    load.publish()?;
-    load.tally.start_recording();
+    load.start();
+    load.record(Recording::On);
     load.run(bench.duration)?;
     let mut figures = Vec::new();
     let alone = ["alone: ack p50 ms", "ack p99 ms", "delivery p99 ms"];
-    note_live(alone, &mut load.tally, &mut figures);
+    note_live(alone, load.tally(), &mut figures);
 
-    let (first_topic, topics) = BACKLOG.topics_of(0);
-    let subscriber = Client::Subscriber(Subscriber::resumed(first_topic, topics));
     let before = daemon.usage()?;
-    load.tally.start_recording();
+    load.record(Recording::On);
     let begin = Instant::now();
-    load.open(&Backlog::client_id(0), Lifetime::Persistent, subscriber)?;
+    load.collector(Lifetime::Persistent, &Backlog::client_id(0), Backlog::resumed())?;
     let all = BACKLOG.queued();
-    // Of the live pair at most one message is published and not yet delivered.
-    load.until_within(PATIENCE, "the drain", |tally| tally.delivered >= all + tally.published - 1)?;
+    load.run_until(PATIENCE, "the session is drained", |tally| tally.collected >= all)?;
     let elapsed = begin.elapsed();
-    load.tally.stop_recording();
+    load.record(Recording::Off);
     let used = daemon.usage()?.since(before);
-    load.stop_publishing();
-    let all_in_all = all + load.tally.published;
-    load.wait_delivered(all_in_all)?;
+    let lost = finish(&mut load)?.undelivered;
     let beside = ["beside: ack p50 ms", "ack p99 ms beside", "delivery p99 ms beside"];
-    note_live(beside, &mut load.tally, &mut figures);
+    note_live(beside, load.tally(), &mut figures);
     let drained = BACKLOG.queued_count();
     figures.insert(0, (RATE, drained / elapsed.as_secs_f64()));
     figures.insert(1, (CPU, used.cpu.as_secs_f64() * 1e6 / drained));
-    Ok(Measured { figures, lost: all_in_all - load.tally.delivered, load_average })
+    Ok(Measured { figures, lost, load_average })
 }
 
 /// How the live pair was served since times are noted.
-fn note_live(names: [&'static str; 3], tally: &mut Tally, figures: &mut Vec<(&'static str, f64)>) {
-    let acknowledgements = &mut tally.acknowledgements;
-    let values =
-        [acknowledgements.per_mille(500), acknowledgements.per_mille(990), tally.deliveries.per_mille(990)];
+fn note_live(names: [&'static str; 3], tally: &Tally, figures: &mut Vec<(&'static str, f64)>) {
+    let Tally { acknowledgement, delivery, .. } = tally;
+    let values = [
+        milliseconds(acknowledgement, 0.5),
+        milliseconds(acknowledgement, 0.99),
+        milliseconds(delivery, 0.99),
+    ];
     figures.extend(names.into_iter().zip(values));
 }

@@ -5,7 +5,7 @@ use crate::backlog::{Backlog, SETTINGS};
 use crate::bench::{Bench, count};
 use crate::daemon::{Installation, Storage};
 use crate::error::Error;
-use crate::process::{directory_bytes, load_average};
+use crate::machine::{directory_bytes, load_average};
 use crate::report::{Measured, Report};
 
 pub(crate) const PART: &str = "restart";

@@ -4,11 +4,12 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::bench::{Bench, count};
+use dunlin_load::Load;
+
+use crate::bench::{Bench, PAYLOAD_BYTES, count, finish, load};
 use crate::daemon::Storage;
 use crate::error::Error;
-use crate::load::Load;
-use crate::process::{directory_bytes, load_average};
+use crate::machine::{directory_bytes, load_average};
 use crate::report::{Measured, Report};
 use crate::throughput::Shape;
 
@@ -33,19 +34,19 @@ fn load_and_rest(bench: &Bench) -> Result<Measured, Error> {
     let data = installation.data();
     let daemon = installation.start()?;
     let load_average = load_average();
-    let mut load = Load::new(daemon.address)?;
+    let mut load = load(&daemon)?;
     SHAPE.open(&mut load)?;
-    load.publish()?;
+    load.start();
     let (begin, mut peak) = (Instant::now(), 0);
     while begin.elapsed() < bench.duration {
         load.run(LOOK)?;
         peak = peak.max(directory_bytes(&data));
     }
-    let lost = SHAPE.finish(&mut load)?;
+    let lost = finish(&mut load)?.undelivered;
     let (small_after, left) = rest(&mut load, &data)?;
     let figures = vec![
         ("MB at the most", count(peak) / 1e6),
-        ("MB acknowledged", count(load.tally.acknowledged * 200) / 1e6),
+        ("MB acknowledged", count(load.tally().acknowledged * u64::from(PAYLOAD_BYTES)) / 1e6),
         ("KB left", count(left) / 1e3),
         ("s until then", small_after.as_secs_f64()),
     ];
