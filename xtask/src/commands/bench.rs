@@ -1,6 +1,7 @@
 //! Owns `cargo xtask bench`: it starts the benchmark packages one after the other. It measures nothing
 //! itself, and what takes a whole broker is a command below it.
 
+mod brokers;
 mod durable;
 
 use std::process::Command;
@@ -30,6 +31,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum WholeProcess {
+    Brokers(brokers::Args),
     Durable(durable::Args),
 }
 
@@ -52,8 +54,10 @@ impl BenchPackage {
 
 pub(crate) fn run(args: &Args) -> Result<Verdict, Error> {
     let workspace = Workspace::load()?;
-    if let Some(WholeProcess::Durable(args)) = &args.whole_process {
-        return durable::run(args, &workspace);
+    match &args.whole_process {
+        Some(WholeProcess::Brokers(args)) => return brokers::run(args, &workspace),
+        Some(WholeProcess::Durable(args)) => return durable::run(args, &workspace),
+        None => {}
     }
     let packages = match args.package {
         Some(package) => vec![package],

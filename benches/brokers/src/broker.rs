@@ -1,0 +1,128 @@
+//! Owns what a broker is to the measurement: a program that may be installed, started with nothing kept, with so
+//! many workers, on a free port. What each needs for that is in a file of its own.
+
+use std::fs::{self, File};
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::error::Error;
+
+/// How a broker is to be run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Conditions {
+    /// Threads that serve clients, where the broker can be told.
+    pub(crate) workers: usize,
+}
+
+/// One kind of broker.
+pub(crate) trait Broker {
+    /// As the report and the command line name it.
+    fn name(&self) -> &'static str;
+
+    /// The program, if it is installed.
+    fn program(&self) -> Option<PathBuf>;
+
+    /// Its version, as it tells it.
+    fn version(&self) -> String;
+
+    /// Whether it can do what a mode needs.
+    fn can(&self, need: Need) -> bool;
+
+    /// A command that makes it listen on `address`, keeping what it writes below `folder`.
+    ///
+    /// # Errors
+    /// Its configuration cannot be written.
+    fn command(&self, conditions: Conditions, address: SocketAddr, folder: &Path) -> Result<Command, Error>;
+}
+
+/// What not every broker does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    Mqtt311,
+    Mqtt5,
+    QoS2,
+    /// Packet identifiers of its own: several publishers to one receiver at QoS 1 or 2.
+    PacketIds,
+    /// Wildcards, retained messages, sessions that last: more than forwarding.
+    Sessions,
+    SharedSubscriptions,
+    /// More than one thread.
+    Workers,
+}
+
+/// A broker that runs; dropped, it is killed.
+#[derive(Debug)]
+pub(crate) struct Running {
+    child: Child,
+    pub(crate) address: SocketAddr,
+    folder: tempfile::TempDir,
+}
+
+const START_PATIENCE: Duration = Duration::from_secs(20);
+
+impl Running {
+    /// Starts a broker and waits until it accepts a connection.
+    pub(crate) fn start(broker: &dyn Broker, conditions: Conditions, folder: &Path) -> Result<Self, Error> {
+        let machine = Error::machine("start a broker");
+        fs::create_dir_all(folder).map_err(&machine)?;
+        let folder = tempfile::TempDir::new_in(folder).map_err(&machine)?;
+        let address = free_address().map_err(&machine)?;
+        let mut command = broker.command(conditions, address, folder.path())?;
+        let log = File::create(folder.path().join("log")).map_err(&machine)?;
+        let errors = log.try_clone().map_err(&machine)?;
+        command.stdin(Stdio::null()).stdout(Stdio::from(log)).stderr(Stdio::from(errors));
+        let child = command.spawn().map_err(&machine)?;
+        let mut running = Self { child, address, folder };
+        running.wait_listening(broker.name())?;
+        Ok(running)
+    }
+
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "that a port is open is no event that can be waited for")]
+    fn wait_listening(&mut self, name: &str) -> Result<(), Error> {
+        let deadline = Instant::now() + START_PATIENCE;
+        while TcpStream::connect(self.address).is_err() {
+            let has_ended = self.child.try_wait().map_err(Error::machine("look after a broker"))?.is_some();
+            if has_ended || Instant::now() > deadline {
+                let log = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+                return Err(Error::Broker(format!("{name} does not listen on {}:\n{log}", self.address)));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// An address that nobody listens on now.
+fn free_address() -> io::Result<SocketAddr> {
+    TcpListener::bind(("127.0.0.1", 0))?.local_addr()
+}
+
+/// A program on the path, or where Debian keeps servers.
+pub(crate) fn installed(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let servers = ["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from);
+    std::env::split_paths(&path).chain(servers).map(|folder| folder.join(name)).find(|it| it.is_file())
+}
+
+/// The first line that a program prints of its version.
+pub(crate) fn version_of(program: Option<PathBuf>, argument: &str) -> String {
+    let output = program.and_then(|program| Command::new(program).arg(argument).output().ok());
+    let text = output.map(|it| String::from_utf8_lossy(&[it.stdout, it.stderr].concat()).into_owned());
+    let line = text.as_deref().and_then(|text| text.lines().find(|line| !line.trim().is_empty()));
+    line.unwrap_or("version unknown").trim().to_owned()
+}

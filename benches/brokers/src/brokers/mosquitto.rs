@@ -1,0 +1,54 @@
+//! Owns how mosquitto is run. It has one thread.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::broker::{Broker, Conditions, Need, installed, version_of};
+use crate::error::Error;
+
+/// Eclipse Mosquitto.
+#[derive(Debug)]
+pub(crate) struct Mosquitto;
+
+impl Broker for Mosquitto {
+    fn name(&self) -> &'static str {
+        "mosquitto"
+    }
+
+    fn program(&self) -> Option<PathBuf> {
+        installed("mosquitto")
+    }
+
+    fn version(&self) -> String {
+        version_of(self.program(), "-h")
+    }
+
+    fn can(&self, need: Need) -> bool {
+        match need {
+            Need::Mqtt311
+            | Need::Mqtt5
+            | Need::QoS2
+            | Need::PacketIds
+            | Need::Sessions
+            | Need::SharedSubscriptions => true,
+            Need::Workers => false,
+        }
+    }
+
+    fn command(&self, _: Conditions, address: SocketAddr, folder: &Path) -> Result<Command, Error> {
+        let configuration = folder.join("mosquitto.conf");
+        // Without the limits on what waits it would drop most of a load that others hold back.
+        let text = format!(
+            "listener {} {}\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\n\
+             max_inflight_messages 1000\nmax_queued_messages 0\nsys_interval 0\nlog_type error\n",
+            address.port(),
+            address.ip(),
+        );
+        fs::write(&configuration, text).map_err(Error::machine("write a configuration"))?;
+        let mut command = Command::new(self.program().unwrap_or_else(|| "mosquitto".into()));
+        command.arg("-c").arg(configuration);
+        Ok(command)
+    }
+}

@@ -1,0 +1,55 @@
+//! Owns how our broker is run.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::broker::{Broker, Conditions, Need, version_of};
+use crate::error::Error;
+
+pub(crate) const NAME: &str = "mqttd";
+
+/// The broker of this workspace.
+#[derive(Debug)]
+pub(crate) struct Mqttd {
+    pub(crate) program: PathBuf,
+}
+
+/// So that nothing of a load is turned away.
+const SETTINGS: [&str; 6] = [
+    // As the others run; what durability costs has a measurement of its own.
+    "storage=memory",
+    "limits.queue_messages_max=20000000",
+    "limits.queue_bytes_max=16GiB",
+    "limits.retained_messages_max=20000000",
+    "limits.subscriptions_per_session_max=1000000",
+    "sys.interval_ms=0",
+];
+
+impl Broker for Mqttd {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn program(&self) -> Option<PathBuf> {
+        Some(self.program.clone())
+    }
+
+    fn version(&self) -> String {
+        version_of(self.program(), "--version")
+    }
+
+    fn can(&self, _: Need) -> bool {
+        true
+    }
+
+    fn command(&self, conditions: Conditions, address: SocketAddr, folder: &Path) -> Result<Command, Error> {
+        let mut command = Command::new(&self.program);
+        command.args(["--listen", &address.to_string(), "--data-dir"]).arg(folder.join("data"));
+        let workers = format!("workers={}", conditions.workers);
+        for setting in [workers.as_str()].into_iter().chain(SETTINGS) {
+            command.args(["--set", setting]);
+        }
+        Ok(command)
+    }
+}

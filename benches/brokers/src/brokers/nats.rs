@@ -1,0 +1,50 @@
+//! Owns how nats-server is run: with JetStream, without which it serves no MQTT. It serves 3.1.1 only.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::broker::{Broker, Conditions, Need, installed, version_of};
+use crate::error::Error;
+
+/// The NATS server.
+#[derive(Debug)]
+pub(crate) struct Nats;
+
+impl Broker for Nats {
+    fn name(&self) -> &'static str {
+        "nats"
+    }
+
+    fn program(&self) -> Option<PathBuf> {
+        installed("nats-server")
+    }
+
+    fn version(&self) -> String {
+        version_of(self.program(), "--version")
+    }
+
+    fn can(&self, need: Need) -> bool {
+        match need {
+            Need::Mqtt311 | Need::PacketIds | Need::Workers => true,
+            // QoS 2 came with a later version than Debian has.
+            Need::QoS2 | Need::Mqtt5 | Need::Sessions | Need::SharedSubscriptions => false,
+        }
+    }
+
+    fn command(&self, conditions: Conditions, address: SocketAddr, folder: &Path) -> Result<Command, Error> {
+        let configuration = folder.join("nats.conf");
+        let text = format!(
+            "server_name: bench\nhost: 127.0.0.1\nport: -1\njetstream {{ store_dir: {:?} }}\n\
+             mqtt {{ host: {:?}, port: {}, max_ack_pending: 65535 }}\n",
+            folder.join("store"),
+            address.ip().to_string(),
+            address.port(),
+        );
+        fs::write(&configuration, text).map_err(Error::machine("write a configuration"))?;
+        let mut command = Command::new(self.program().unwrap_or_else(|| "nats-server".into()));
+        command.arg("-c").arg(configuration).env("GOMAXPROCS", conditions.workers.to_string());
+        Ok(command)
+    }
+}

@@ -1,0 +1,63 @@
+//! Owns how rumqttd is run.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::broker::{Broker, Conditions, Need, installed, version_of};
+use crate::error::Error;
+
+/// The broker of the rumqtt project.
+#[derive(Debug)]
+pub(crate) struct Rumqttd;
+
+impl Broker for Rumqttd {
+    fn name(&self) -> &'static str {
+        "rumqttd"
+    }
+
+    fn program(&self) -> Option<PathBuf> {
+        installed("rumqttd")
+    }
+
+    fn version(&self) -> String {
+        version_of(self.program(), "--version")
+    }
+
+    fn can(&self, need: Need) -> bool {
+        match need {
+            Need::Mqtt311 | Need::QoS2 | Need::PacketIds => true,
+            // Its runtime has as many threads as the machine has cores; its router has one.
+            Need::Mqtt5 | Need::Sessions | Need::SharedSubscriptions | Need::Workers => false,
+        }
+    }
+
+    fn command(&self, _: Conditions, address: SocketAddr, folder: &Path) -> Result<Command, Error> {
+        let configuration = folder.join("rumqttd.toml");
+        let text = format!(
+            r#"id = 0
+[router]
+id = 0
+max_connections = 20010
+max_outgoing_packet_count = 1000
+max_segment_size = 104857600
+max_segment_count = 10
+
+[v4.1]
+name = "v4-1"
+listen = "{address}"
+next_connection_delay_ms = 0
+    [v4.1.connections]
+    connection_timeout_ms = 60000
+    max_payload_size = 1048576
+    max_inflight_count = 1000
+    dynamic_filters = true
+"#
+        );
+        fs::write(&configuration, text).map_err(Error::machine("write a configuration"))?;
+        let mut command = Command::new(self.program().unwrap_or_else(|| "rumqttd".into()));
+        command.arg("-q").arg("-c").arg(configuration);
+        Ok(command)
+    }
+}

@@ -1,0 +1,63 @@
+//! Owns the measurement of retained messages: storing a million, delivering them to a wildcard.
+
+use std::time::Duration;
+
+use dunlin_load::{Lifetime, Process, Publisher, QoS, Subscriber};
+
+use super::{Aim, Figure, StateMode, bytes_each, cpu_us, load};
+use crate::broker::{Need, Running};
+use crate::error::Error;
+
+pub(super) const MODE: StateMode = StateMode {
+    name: "retained-1M",
+    what: "1 million retained messages of 64 B: stored, delivered to a wildcard",
+    needs: &[Need::Sessions],
+    aims: &[("CPU us/store", Aim::AtMost(1.5)), ("CPU us/deliver", Aim::AtMost(0.5))],
+    measure,
+};
+
+const MESSAGES: u64 = 1_000_000;
+const PUBLISHERS: u64 = 10;
+const PATIENCE: Duration = Duration::from_secs(120);
+
+fn measure(running: &Running) -> Result<Vec<Figure>, Error> {
+    let broker = Process::of(running.process());
+    let mut storing = load(running, "retained-")?;
+    for publisher in 0..PUBLISHERS {
+        let share = MESSAGES / PUBLISHERS;
+        let topics = (0..share).map(|index| {
+            let number = index * PUBLISHERS + publisher;
+            format!("bench/retained/{}/{}", number / 1_000, number % 1_000)
+        });
+        let publisher_of_share = Publisher {
+            topics: topics.collect(),
+            // Acknowledged, so that it is known when the last is stored.
+            qos: QoS::AtLeastOnce,
+            payload_bytes: 64,
+            retain: true,
+            window: 100,
+            rate: None,
+            messages: Some(share),
+        };
+        storing.publisher(&publisher.to_string(), publisher_of_share)?;
+    }
+    storing.wait_ready()?;
+    let before = broker.usage()?;
+    storing.start();
+    storing.run_until(PATIENCE, "everything is stored", |tally| tally.acknowledged == MESSAGES)?;
+    let stored = broker.usage()?;
+    storing.disconnect()?;
+
+    let mut delivering = load(running, "wildcard-")?;
+    let subscriber = Subscriber { filters: vec!["bench/retained/#".to_owned()], qos: QoS::AtMostOnce };
+    let before_delivery = broker.usage()?;
+    delivering.collector(Lifetime::Connection, "subscriber", subscriber)?;
+    delivering.run_until(PATIENCE, "everything is delivered", |tally| tally.collected == MESSAGES)?;
+    let delivered = broker.usage()?.since(before_delivery);
+    delivering.disconnect()?;
+    Ok(vec![
+        ("CPU us/store", cpu_us(stored.since(before), MESSAGES)),
+        ("B/message", bytes_each(stored, before, MESSAGES)),
+        ("CPU us/deliver", cpu_us(delivered, MESSAGES)),
+    ])
+}
