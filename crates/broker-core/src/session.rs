@@ -22,7 +22,7 @@ use crate::{
     timers::TimerHandle,
 };
 use mqtt_codec::{QoS, flow::Receiver, packet::SubscriptionOptions};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, num::NonZeroU16};
 
 /// The session of one client identifier. All of its state is here and stays until it ends
 /// `[MQTT311-4.1.0-1]`.
@@ -66,15 +66,31 @@ pub(crate) struct Subscribed {
     /// The Subscription Identifier, 0 for none.
     pub(crate) identifier: u32,
     /// Bytes of the ShareName of a shared subscription. What is one depends on the version it was made in.
-    pub(crate) share_name_bytes: Option<usize>,
+    /// As small as that: there may be millions.
+    share_name_bytes: Option<NonZeroU16>,
 }
 
 impl Subscribed {
+    /// A subscription; a ShareName is never empty `[MQTT5-4.8.2-1]`.
+    pub(crate) fn new(
+        options: SubscriptionOptions,
+        identifier: u32,
+        share_name_bytes: Option<usize>,
+    ) -> Self {
+        let share_name_bytes = share_name_bytes.and_then(|bytes| NonZeroU16::new(u16::try_from(bytes).ok()?));
+        Self { options, identifier, share_name_bytes }
+    }
+
+    /// Bytes of the ShareName, if it is a shared subscription.
+    pub(crate) fn share_name_bytes(&self) -> Option<usize> {
+        self.share_name_bytes.map(|bytes| usize::from(bytes.get()))
+    }
+
     /// The ShareName, if it is a shared subscription, and the filter that topics are matched against.
     pub(crate) fn parts<'a>(&self, filter: &'a str) -> (Option<&'a str>, &'a str) {
         const SHARE_PREFIX: &str = "$share/";
         let parts = self
-            .share_name_bytes
+            .share_name_bytes()
             .and_then(|bytes| filter.strip_prefix(SHARE_PREFIX)?.split_at_checked(bytes))
             .and_then(|(share_name, rest)| Some((share_name, rest.strip_prefix('/')?)));
         parts.map_or((None, filter), |(share_name, matched)| (Some(share_name), matched))

@@ -169,7 +169,7 @@ impl Shard {
             filter: filter.clone(),
             options: subscribed.options,
             identifier: subscribed.identifier,
-            share_name_bytes: subscribed.share_name_bytes,
+            share_name_bytes: subscribed.share_name_bytes(),
             retained: match session.retained.get(filter).map(|delivery| delivery.cursor.resume_key()) {
                 None => RetainedState::Nothing,
                 Some(None) => RetainedState::FromStart,

@@ -18,8 +18,21 @@ use std::sync::Arc;
 /// Retained messages delivered before other work has its turn.
 const PAGE: PageLimits = PageLimits { messages_max: 64, bytes_max: 64 * 1024 };
 
-/// Filters of one SUBSCRIBE whose retained messages are delivered with its SUBACK, if they are few.
-const FILTERS_AT_ONCE: usize = 16;
+/// What may be done for a session before other work has its turn.
+#[derive(Clone, Copy, Debug)]
+struct Budget {
+    /// Searches of the store: one finds what a filter without wildcards matches.
+    searches: usize,
+    /// Bytes of messages; the page that passes them is the last.
+    bytes: usize,
+}
+
+/// With the SUBACK: few messages come before anything that is published later.
+const AT_SUBACK: Budget = Budget { searches: 1_024, bytes: 16 * 64 * 1024 };
+/// In a tick, in which other sessions have theirs.
+const IN_A_TICK: Budget = Budget { searches: 64, bytes: 64 * 1024 };
+/// A filter with wildcards may look at many topics, even if it matches few.
+const SEARCHES_OF_WILDCARD: usize = 64;
 
 impl Shard {
     /// Puts a session on the list for a page of retained messages, if one could be delivered now.
@@ -31,34 +44,47 @@ impl Shard {
         }
     }
 
-    /// Delivers the next page of a session that is on the list.
+    /// Delivers what is next for a session that is on the list.
     pub(super) fn next_page(&mut self, id: SessionId, now: Timestamp, effects: &mut Effects) {
         if let Some(session) = self.sessions.get_mut(id) {
             session.is_paging = false;
-            self.deliver_page(id, now, effects);
-            self.schedule_page(id);
+            self.deliver_pages(id, IN_A_TICK, now, effects);
         }
     }
 
     /// Delivers the retained messages of new subscriptions: at once as long as those of a filter fit one
     /// page, so that few of them come before anything that is published later; the rest in pages.
     pub(super) fn begin_pages(&mut self, id: SessionId, now: Timestamp, effects: &mut Effects) {
-        let mut end = Page::Done;
-        for _ in 0..FILTERS_AT_ONCE {
-            if end == Page::Done && self.sessions.get(id).is_some_and(|session| !session.is_paging) {
-                end = self.deliver_page(id, now, effects);
+        self.deliver_pages(id, AT_SUBACK, now, effects);
+    }
+
+    fn deliver_pages(&mut self, id: SessionId, budget: Budget, now: Timestamp, effects: &mut Effects) {
+        let (mut searches, mut bytes) = (0, 0);
+        while searches < budget.searches
+            && bytes < budget.bytes
+            && let Some(session) = self.sessions.get(id)
+            && !session.is_paging
+            && let Some(filter) = session.retained.keys().next()
+        {
+            searches += if has_wildcard(filter) { SEARCHES_OF_WILDCARD } else { 1 };
+            let (end, delivered) = self.deliver_page(id, now, effects);
+            bytes += delivered;
+            if end == Page::More {
+                break;
             }
         }
         self.schedule_page(id);
     }
 
-    /// Delivers one page of a session's retained messages. Whether those of its filter were all.
-    fn deliver_page(&mut self, id: SessionId, now: Timestamp, effects: &mut Effects) -> Page {
-        let Some(session) = self.sessions.get_mut(id) else { return Page::More };
+    /// Delivers one page of a session's retained messages. Whether those of its filter were all, and how many
+    /// bytes it was.
+    fn deliver_page(&mut self, id: SessionId, now: Timestamp, effects: &mut Effects) -> (Page, usize) {
+        const NOTHING: (Page, usize) = (Page::More, 0);
+        let Some(session) = self.sessions.get_mut(id) else { return NOTHING };
         if !session.is_ready_for_retained() {
-            return Page::More;
+            return NOTHING;
         }
-        let Some((filter, mut delivery)) = session.retained.pop_first() else { return Page::More };
+        let Some((filter, mut delivery)) = session.retained.pop_first() else { return NOTHING };
         let limits = match delivery.qos {
             QoS::AtMostOnce => PAGE,
             // What the window has no room for stays where it is: the queue might not have room either.
@@ -68,6 +94,7 @@ impl Shard {
         };
         let mut page = std::mem::take(&mut self.page);
         let end = self.node.retained.page(&filter, &mut delivery.cursor, limits, now, &mut page);
+        let bytes = page.iter().map(|message| message.len()).sum();
         for message in page.drain(..) {
             self.deliver_retained(id, &delivery, &message, now, effects);
         }
@@ -82,7 +109,7 @@ impl Shard {
         {
             session.retained.insert(filter, delivery);
         }
-        end
+        (end, bytes)
     }
 
     /// Delivers one retained message for a new subscription, with RETAIN set `[MQTT5-3.3.1-9]`
@@ -117,4 +144,8 @@ impl Shard {
         };
         self.deliver(recipient, &mut Outgoing::shared(message), None, now, effects);
     }
+}
+
+fn has_wildcard(filter: &str) -> bool {
+    filter.bytes().any(|byte| matches!(byte, b'+' | b'#'))
 }

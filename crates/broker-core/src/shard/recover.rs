@@ -28,8 +28,8 @@ pub struct RecoveredShard {
 }
 
 impl Node {
-    /// Takes over what the journal holds of an earlier process: what is retained at once, the sessions in parts
-    /// for each shard, in the order of [`Node::shards`]. Counts the references of all of it, and records that a
+    /// Takes over what the journal holds of an earlier process: what is retained and who is in which group at once,
+    /// the sessions in parts for each shard, in the order of [`Node::shards`]. Counts the references of all of it, and records that a
     /// process begins. To be called once, before the first shard is made.
     ///
     /// `alive` is when the earlier process was last known to live: connections that it had then were lost
@@ -50,7 +50,11 @@ impl Node {
         for session in recovered.into_sessions() {
             let shard = self.shard_of(&session.client_id);
             let sessions = &mut shards[usize::from(shard.0)].sessions;
-            keys.insert(session.client_id.clone(), recovered_key(shard, sessions.len()));
+            let key = recovered_key(shard, sessions.len());
+            for subscription in &session.subscriptions {
+                self.continue_membership(key, subscription);
+            }
+            keys.insert(session.client_id.clone(), key);
             sessions.push(session);
         }
         for former in retained {
@@ -65,6 +69,31 @@ impl Node {
             }
         }
         shards
+    }
+
+    /// A session is a member of its groups before any shard goes on with a queue: there may be messages in it of a
+    /// group that its own session has left, and that only others keep alive.
+    fn continue_membership(&self, session: SessionId, state: &SubscriptionState) {
+        if let (Some(share_name), matched) = subscribed(state).parts(&state.filter) {
+            self.subscriptions.subscribe_shared(share_name, matched, subscriber(session, state));
+            self.subscriptions.set_presence(session, Presence::Offline);
+        }
+    }
+}
+
+fn subscribed(state: &SubscriptionState) -> Subscribed {
+    let SubscriptionState { options, identifier, share_name_bytes, .. } = *state;
+    Subscribed::new(options, identifier, share_name_bytes)
+}
+
+fn subscriber(session: SessionId, state: &SubscriptionState) -> Subscriber {
+    let SubscriptionState { options, identifier, .. } = *state;
+    Subscriber {
+        session,
+        qos: options.maximum_qos,
+        no_local: options.no_local,
+        retain_as_published: options.retain_as_published,
+        identifier,
     }
 }
 
@@ -156,26 +185,15 @@ impl Shard {
     }
 
     fn continue_subscription(&mut self, id: SessionId, state: SubscriptionState) {
-        let SubscriptionState { filter, options, identifier, share_name_bytes, retained } = state;
         let Some(session) = self.sessions.get_mut(id) else { return };
-        let subscribed = Subscribed { options, identifier, share_name_bytes };
-        let subscriber = Subscriber {
-            session: id,
-            qos: options.maximum_qos,
-            no_local: options.no_local,
-            retain_as_published: options.retain_as_published,
-            identifier,
-        };
-        match subscribed.parts(&filter) {
-            (Some(share_name), matched) => {
-                self.node.subscriptions.subscribe_shared(share_name, matched, subscriber);
-                self.node.subscriptions.set_presence(id, Presence::Offline);
-                session.load = self.node.subscriptions.load_gauge(id);
-            }
+        let subscribed = subscribed(&state);
+        match subscribed.parts(&state.filter) {
+            (Some(_), _) => session.load = self.node.subscriptions.load_gauge(id),
             (None, matched) => {
-                self.node.subscriptions.subscribe(matched, subscriber);
+                self.node.subscriptions.subscribe(matched, subscriber(id, &state));
             }
         }
+        let SubscriptionState { filter, options, identifier, retained, .. } = state;
         let cursor = match retained {
             RetainedState::Nothing => None,
             RetainedState::FromStart => Some(RetainedCursor::default()),

@@ -104,7 +104,7 @@ impl Shard {
         };
         let Some(session) = self.sessions.get_mut(id) else { return Ok(qos) };
         let share_name_bytes = filter.share_name().map(str::len);
-        let subscribed = Subscribed { options, identifier, share_name_bytes };
+        let subscribed = Subscribed::new(options, identifier, share_name_bytes);
         let former = session.subscriptions.insert(Box::from(filter.text()), subscribed);
         // A subscription that is replaced, too [MQTT5-3.8.4-4].
         // [MQTT5-3.3.1-9] [MQTT5-3.3.1-10] [MQTT5-3.3.1-11] [MQTT311-3.3.1-6] [MQTT311-3.8.4-3]

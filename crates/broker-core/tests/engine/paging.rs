@@ -202,7 +202,8 @@ fn ten_thousand_filters_with_retained_messages_are_served_all() {
         broker.send(bob, subscribe(3, &wishes));
         let counts = count(&broker.take_all(bob));
         assert_eq!(counts.len(), COUNT as usize);
-        assert!(counts.values().sum::<u32>() < COUNT + 100, "{broker}");
+        // What comes with a SUBACK and in a tick is bounded, and comes again.
+        assert!(counts.values().sum::<u32>() < COUNT + 1_024 + 100, "{broker}");
     }
 }
 

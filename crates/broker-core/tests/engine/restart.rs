@@ -273,6 +273,33 @@ fn a_group_goes_on_with_its_members_and_their_messages() {
     });
 }
 
+/// A message stays its group's although its member has left that by now: whoever else is a member gets it, also one
+/// whose session is recovered later, on whichever shard. `[MQTT5-4.8.2-4]`
+#[test]
+fn what_a_former_member_of_a_group_still_has_goes_to_another_member_when_its_session_ends() {
+    for (former, other) in [("anna", "zoe"), ("zoe", "anna")] {
+        every_way(|mut broker, restart| {
+            let alice = broker.connect(v5("alice"));
+            let leaving = broker.connect(v5(former).keeping(100).with(receive_maximum(1)));
+            broker.subscribe(leaving, "$share/g/a", AtLeastOnce);
+            for id in 1..=3 {
+                broker.send(alice, publish("a", &id.to_string()).qos1(id));
+            }
+            let staying = broker.connect(v5(other).keeping(100));
+            broker.subscribe(staying, "$share/g/a", AtLeastOnce);
+            broker.hang_up(staying);
+            broker.send(leaving, unsubscribe(1, &["$share/g/a"]));
+            broker.hang_up(leaving);
+            restart(&mut broker, 5);
+            broker.connect(v5(former));
+            let staying = broker.reconnect(v5(other).keeping(100));
+            let expected = ["PUBLISH a '1' qos1 #1", "PUBLISH a '2' qos1 #2", "PUBLISH a '3' qos1 #3"];
+            assert_eq!(broker.take_all(staying), expected, "{broker}");
+            assert_eq!(broker.journal.as_ref().unwrap().referred(), 0, "{broker}");
+        });
+    }
+}
+
 #[test]
 fn a_long_queue_of_a_client_that_is_away_takes_no_memory_for_its_messages_and_drains_in_order() {
     for mut broker in durable_brokers() {

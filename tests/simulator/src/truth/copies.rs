@@ -5,7 +5,7 @@ use super::{
     Publication, PublicationId, RetainedDelivery, Send, SendId, Session, SessionKey, Slot, Subscription,
     Truth,
 };
-use broker_core::config::Durability;
+use broker_core::config::{Durability, Limits};
 use mqtt_codec::QoS;
 use std::collections::BTreeMap;
 
@@ -171,6 +171,14 @@ impl Truth {
     pub(super) fn note_pressure(&mut self, key: SessionKey) {
         let limits = &self.settings.config.limits;
         let session = &self.sessions[key];
+        // Mostly all there is would fit, and 64 MiB is more than a run publishes.
+        let most = session.waiting.len()
+            + self.groups.values().map(|group| group.outstanding.len()).sum::<usize>()
+            + session.retained.iter().flat_map(RetainedDelivery::unsent).count();
+        let is_roomy = limits.queue_bytes_max >= Limits::default().queue_bytes_max;
+        if is_roomy && most <= limits.queue_messages_max as usize {
+            return;
+        }
         let own = session.waiting.iter().filter(|&&copy| self.copies[copy].qos > QoS::AtMostOnce);
         let shared: Vec<SharedId> = session
             .groups
@@ -179,6 +187,7 @@ impl Truth {
             // What had been sent to a member that has ended waits again.
             .filter(|&&copy| self.occupant(Slot::Shared(copy)).is_none())
             .copied()
+            .chain(self.perhaps_waiting(key))
             .collect();
         let waiting = own
             .map(|&copy| self.copies[copy].publication)
@@ -202,6 +211,32 @@ impl Truth {
         for delivery in &mut self.sessions[key].retained {
             delivery.was_pressed = true;
         }
+    }
+
+    /// Copies of a session's groups that somebody else was sent, as far as is known, and that may wait for this session
+    /// all the same: that sending may as well have been the copy of another group, of which nobody was sent any.
+    fn perhaps_waiting(&self, key: SessionKey) -> Vec<SharedId> {
+        let own = &self.sessions[key].groups;
+        let others = self.groups.iter().filter(|(group, _)| !own.is_empty() && !own.contains(*group));
+        let mut found = Vec::new();
+        for &unsent in others.flat_map(|(_, group)| &group.outstanding) {
+            if self.occupant(Slot::Shared(unsent)).is_some() {
+                continue;
+            }
+            let publication = self.shared_copies[unsent].publication;
+            let alike = self.shared_by_key.get(&self.publications[publication].key).into_iter().flatten();
+            let may_wait = |copy: &SharedId| {
+                own.contains(&self.shared_copies[*copy].group)
+                    && !found.contains(copy)
+                    && self
+                        .occupant(Slot::Shared(*copy))
+                        .is_some_and(|send| self.slots(&self.sends[send]).contains(&Slot::Shared(unsent)))
+            };
+            // One for each: the others were sent.
+            let one = alike.copied().find(may_wait);
+            found.extend(one);
+        }
+        found
     }
 
     /// Why a copy need not have arrived by now.

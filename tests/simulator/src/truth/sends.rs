@@ -156,6 +156,31 @@ impl Truth {
         false
     }
 
+    /// Whether what went out in this step may have been this copy, though it was taken for an older one that is alike
+    /// and need not come, as a full queue may have dropped it. A publisher that sends a message again makes such copies,
+    /// and the older one is taken first: if it is there after all, it may still come.
+    pub(crate) fn may_be_sent_now(&self, copy: CopyId) -> bool {
+        self.may_have_been(copy, self.step + 1, &mut Vec::new())
+    }
+
+    /// Whether a copy may have been sent since a step, if what it was sent with was taken for another copy that may have
+    /// been sent before, or need not come.
+    fn may_have_been(&self, copy: CopyId, since_step: u64, tried: &mut Vec<SendId>) -> bool {
+        let key = &self.publications[self.copies[copy].publication].key;
+        for (id, send) in self.sends.iter().enumerate() {
+            let Some(Slot::Ordinary(other)) = send.slot else { continue };
+            let may_be = send.key == *key && send.step >= since_step && !tried.contains(&id);
+            if !may_be || !self.slots(send).contains(&Slot::Ordinary(copy)) {
+                continue;
+            }
+            tried.push(id);
+            if !self.must_come(Slot::Ordinary(other)) || self.may_have_been(other, 0, tried) {
+                return true;
+            }
+        }
+        false
+    }
+
     /// The sending that keeps a copy from being sent once more. Of a group's any does, but one at QoS 1 to a
     /// member that has ended since `[MQTT5-4.8.2-4]` `[MQTT5-4.8.2-5]`.
     pub(super) fn occupant(&self, slot: Slot) -> Option<SendId> {

@@ -24,6 +24,8 @@ pub(super) struct Session {
     state: SessionState,
     subscriptions: BTreeSet<ByFilter>,
     in_flight: VecDeque<InFlightState>,
+    /// Those in the queue that were recorded apart from their messages since the last slice.
+    recorded_apart: usize,
 }
 
 impl Session {
@@ -47,13 +49,14 @@ impl Session {
         Self {
             subscriptions: std::mem::take(&mut state.subscriptions).into_iter().map(ByFilter).collect(),
             in_flight: std::mem::take(&mut state.in_flight).into(),
+            recorded_apart: 0,
             state,
         }
     }
 
     /// What became of it.
     pub(super) fn into_state(self) -> SessionState {
-        let Self { mut state, subscriptions, in_flight } = self;
+        let Self { mut state, subscriptions, in_flight, .. } = self;
         state.subscriptions = subscriptions.into_iter().map(|ByFilter(subscription)| subscription).collect();
         state.unreleased.sort_unstable();
         state.unreleased.dedup();
@@ -99,6 +102,7 @@ impl Session {
     /// A message joins the queue, behind what was recorded before it.
     #[inline]
     pub(super) fn enqueue(&mut self, queued: QueuedState) {
+        self.recorded_apart += usize::from(is_recorded_apart(&queued));
         self.state.queue.push_back(queued);
     }
 
@@ -205,16 +209,28 @@ impl Session {
         self.in_flight.iter().position(|in_flight| in_flight.packet_id == packet_id)
     }
 
-    /// Takes the message of a record out of the queue: the first one, if it waits there twice.
+    /// Takes the message of a record out of the queue: the first one, if it waits there twice. Of two that are alike
+    /// it is the one that the session's own shard recorded, as a retained message: the other may be on its way to that
+    /// shard, and then the next slice leaves it.
     ///
     /// It is the front one, but for a few that expire or that another shard's records have overtaken in the log.
     /// Those are found by bisection: what a slice told stands first, mostly in the order of the messages'
     /// records; behind it stands what was added since, strictly in the order of the records that added it, which
     /// is the message's own, but for retained messages and for those that another member of a group gave back.
     fn take_queued(&mut self, position: Position, mark: u32) -> Option<QueuedState> {
-        let queue = &mut self.state.queue;
+        let (queue, shard) = (&mut self.state.queue, self.state.id.shard());
         let is_meant = |queued: &QueuedState| queued.position == position && queued.mark() == mark;
+        if self.recorded_apart > 0 {
+            let is_own = |queued: &QueuedState| {
+                is_meant(queued) && is_recorded_apart(queued) && queued.writer == shard
+            };
+            if let Some(index) = queue.iter().position(is_own) {
+                self.recorded_apart -= 1;
+                return queue.remove(index);
+            }
+        }
         if is_meant(queue.front()?) {
+            self.recorded_apart -= usize::from(queue.front().is_some_and(is_recorded_apart));
             return queue.pop_front();
         }
         let is_it = |&index: &usize| queue.get(index).is_some_and(is_meant);
@@ -226,8 +242,14 @@ impl Session {
             .or(Some(since).filter(is_it))
             .or_else(|| queue.iter().position(is_meant))
             .or_else(|| queue.iter().position(|queued| queued.position == position))?;
+        self.recorded_apart -= usize::from(queue.get(index).is_some_and(is_recorded_apart));
         queue.remove(index)
     }
+}
+
+/// Whether a message was recorded before it was for this session.
+fn is_recorded_apart(queued: &QueuedState) -> bool {
+    queued.recorded > queued.position
 }
 
 /// The first index from `low` on that is not before what is looked for, `high` if there is none.

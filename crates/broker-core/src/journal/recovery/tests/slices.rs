@@ -37,6 +37,23 @@ fn what_was_unseen_goes_on_as_any_other_once_it_is_taken_in() {
 }
 
 #[test]
+fn of_two_that_are_alike_what_the_shard_recorded_itself_is_sent_first_and_what_it_has_not_seen_stays() {
+    let ann = session(0, 1);
+    let mut log = Log::new();
+    // While the message is on its way from shard 1, a new subscription gets it as a retained one.
+    log.open(ann, "ann").message(1, &[to(ann)]);
+    let (position, packet_id, mark) = (Position::new(200), packet_id(1), queued(200).mark());
+    log.operations(0, &[Operation::Queued { session: ann, queued: queued(200) }]);
+    log.operations(0, &[Operation::Sent { session: ann, position, packet_id, mark }]);
+    log.operations(0, &[Operation::Acked { session: ann, packet_id }]);
+    log.slice(0, &[500, 0], &[state(ann, "ann", &[])]);
+    assert_snapshot!(log.state(), @r"
+    ann 0.1, 60 s, connected
+      queue @200
+    ");
+}
+
+#[test]
 fn all_of_an_earlier_process_was_seen_before_the_present_one_began() {
     let (ann, bound) = (session(0, 1), session(0, 2));
     let mut log = Log::new();
