@@ -21,7 +21,7 @@ pub use connect::Connect;
 pub use disconnect::Disconnect;
 pub use id::PacketId;
 pub use kind::PacketType;
-pub use publish::{Delivery, Publish, PublishLayout, PublishParts};
+pub use publish::{Delivery, LastTopic, Publish, PublishLayout, PublishParts};
 pub use suback::{SubAck, UnsubAck};
 pub use subscribe::{RetainHandling, Subscribe, Subscription, SubscriptionOptions};
 pub use unsubscribe::Unsubscribe;
@@ -69,12 +69,28 @@ impl<'a> PacketRef<'a> {
     /// The first violation found. The connection cannot go on after it.
     #[inline(always)]
     pub fn decode(frame: Frame<'a>, version: ProtocolVersion) -> Result<Self, DecodeError> {
+        Self::decode_next(frame, version, &mut LastTopic::default())
+    }
+
+    /// Decodes one of several frames that were read into the same buffer. A topic that is the last one once more is
+    /// not judged again; it may then lie in that one's frame.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    #[inline(always)]
+    pub fn decode_next(
+        frame: Frame<'a>,
+        version: ProtocolVersion,
+        last_topic: &mut LastTopic<'a>,
+    ) -> Result<Self, DecodeError> {
         let (kind, flags, body) = (frame.header.packet_type, frame.header.flags, frame.body());
         let refuse = |violation| Self::refuse(violation, kind, body, version);
         // Each arm ends in a packet or an error of its own, so that a caller who matches on the outcome
         // gets its fields in registers; as one value every packet would be moved at the size of the largest.
         match kind {
-            PacketType::Publish => Publish::decode(flags, body, version).map(Self::Publish).map_err(refuse),
+            PacketType::Publish => {
+                Publish::decode(flags, body, version, last_topic).map(Self::Publish).map_err(refuse)
+            }
             PacketType::PubAck => Ack::decode(kind, body, version).map(Self::PubAck).map_err(refuse),
             PacketType::PubRec => Ack::decode(kind, body, version).map(Self::PubRec).map_err(refuse),
             PacketType::PubRel => Ack::decode(kind, body, version).map(Self::PubRel).map_err(refuse),

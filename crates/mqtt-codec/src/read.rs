@@ -113,10 +113,13 @@ pub(crate) fn skip_string(input: &[u8]) -> Parsed<'_, ()> {
 #[inline]
 pub(crate) fn topic_text(input: &[u8]) -> Parsed<'_, &str> {
     let (rest, bytes) = binary(input)?;
-    match core::str::from_utf8(bytes) {
-        Ok(text) => Ok((rest, text)),
-        Err(_) => fail(Violation::TextNotUtf8),
-    }
+    Ok((rest, utf8(bytes)?))
+}
+
+/// UTF-8, whatever its characters.
+#[inline]
+pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, nom::Err<Violation>> {
+    core::str::from_utf8(bytes).or(fail(Violation::TextNotUtf8))
 }
 
 /// A Packet Identifier, which is never zero `[MQTT5-2.2.1-3]` `[MQTT311-2.3.1-1]`.

@@ -280,7 +280,9 @@ impl<M> Sender<M> {
     }
 
     fn take(&mut self, position: usize) -> Result<InFlight<M>, Unexpected> {
-        let entry = self.entries.remove(position).ok_or(Unexpected)?;
+        // Nearly always it is the oldest.
+        let entry = if position == 0 { self.entries.pop_front() } else { self.entries.remove(position) };
+        let entry = entry.ok_or(Unexpected)?;
         // An acknowledgement of the connection before may complete what was not yet sent again.
         self.sent -= usize::from(entry.is_sent);
         self.next_pubrel -= usize::from(position < self.next_pubrel);
@@ -299,6 +301,11 @@ impl<M> Sender<M> {
             return Some(usize::from(sought));
         }
         if self.counts_up {
+            // One behind the last is not there: the next that is given out.
+            let last = self.entries.back()?.in_flight.packet_id;
+            if sought > distance(origin, last) {
+                return None;
+            }
             return self
                 .entries
                 .binary_search_by_key(&sought, |it| distance(origin, it.in_flight.packet_id))

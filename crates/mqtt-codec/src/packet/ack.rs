@@ -32,6 +32,15 @@ impl<S: Storage> Ack<S> {
     }
 }
 
+impl Ack<Borrowed<'static>> {
+    /// An acknowledgement without properties that owns nothing: what most are, and cheap to throw away.
+    #[must_use]
+    #[inline]
+    pub const fn bare(packet_id: PacketId, reason: ReasonCode) -> Self {
+        Self::new(packet_id, reason)
+    }
+}
+
 impl<'a> Ack<Borrowed<'a>> {
     #[inline(always)]
     pub(super) fn decode(
@@ -71,7 +80,12 @@ impl<'a> Ack<Borrowed<'a>> {
 }
 
 impl<S: Storage> Ack<S> {
-    pub(super) fn encode(
+    /// Appends the packet as one of the four.
+    ///
+    /// # Errors
+    /// The caller's fault, see [`EncodeError`]; nothing is appended where it is the reason.
+    #[inline]
+    pub fn encode(
         &self,
         kind: PacketType,
         version: ProtocolVersion,
