@@ -79,7 +79,7 @@ impl Audience {
         for connection in (1..=subscribers).map(ConnectionId) {
             audience.connect(connection, lifetime);
             let bytes = encode(&subscribe());
-            audience.handle(Input::Packet { connection, packet: decode(&bytes) });
+            audience.handle(Input::Packet { connection, packet: decode(&bytes), frame: &bytes });
             audience.end_turn();
         }
         audience
@@ -89,7 +89,7 @@ impl Audience {
     /// of all subscribers.
     fn burst(&mut self) {
         for frame in &self.burst {
-            let input = Input::Packet { connection: PUBLISHER, packet: decode(frame) };
+            let input = Input::Packet { connection: PUBLISHER, packet: decode(frame), frame };
             self.shard.handle(input, NOW, &mut self.effects);
             assert!(!self.effects.list().is_empty(), "it is delivered");
             self.effects.clear();
@@ -98,7 +98,7 @@ impl Audience {
         for _ in 0..BURST {
             for connection in (1..=self.subscribers).map(ConnectionId) {
                 let packet = PacketRef::PubAck(Ack::new(self.next_packet_id, ReasonCode::Success));
-                self.handle(Input::Packet { connection, packet });
+                self.handle(Input::Packet { connection, packet, frame: &[] });
             }
             self.next_packet_id = self.next_packet_id.next();
         }

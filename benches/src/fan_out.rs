@@ -64,7 +64,7 @@ impl FanOut {
         self.next_packet_id = packet_id.next();
         for connection in 1..=self.subscribers {
             let packet = PacketRef::PubAck(Ack::new(packet_id, ReasonCode::Success));
-            let input = Input::Packet { connection: ConnectionId(connection), packet };
+            let input = Input::Packet { connection: ConnectionId(connection), packet, frame: &[] };
             self.shard.handle(input, NOW, &mut self.effects);
             self.effects.clear();
         }
@@ -92,7 +92,7 @@ impl FanOut {
 }
 
 fn step(shard: &mut Shard, effects: &mut Effects, connection: ConnectionId, bytes: &[u8]) {
-    shard.handle(Input::Packet { connection, packet: decode(bytes) }, NOW, effects);
+    shard.handle(Input::Packet { connection, packet: decode(bytes), frame: bytes }, NOW, effects);
     assert!(!effects.list().is_empty(), "every packet here is answered or delivered");
     effects.clear();
 }

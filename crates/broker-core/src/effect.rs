@@ -8,6 +8,7 @@ use crate::{
 };
 use bytes::Bytes;
 use mqtt_codec::packet::PacketId;
+use std::vec::Drain;
 
 /// One thing to be done, in the order of the list.
 #[derive(Debug)]
@@ -101,6 +102,22 @@ impl Frame {
     }
 }
 
+/// The bytes that effects refer to.
+#[derive(Clone, Copy, Debug)]
+pub struct Encoded<'a>(&'a [u8]);
+
+impl<'a> Encoded<'a> {
+    /// The bytes of a frame.
+    ///
+    /// # Panics
+    /// If the frame is of other effects.
+    #[must_use]
+    #[inline]
+    pub fn bytes(self, frame: Frame) -> &'a [u8] {
+        &self.0[frame.start..frame.start + frame.len()]
+    }
+}
+
 /// What a step wants done. The caller owns it, empties it after each step and keeps its memory.
 #[derive(Debug, Default)]
 pub struct Effects {
@@ -125,8 +142,9 @@ impl Effects {
 
     /// The bytes of a frame.
     #[must_use]
+    #[inline]
     pub fn bytes(&self, frame: Frame) -> &[u8] {
-        &self.bytes[frame.start..frame.start + frame.len()]
+        Encoded(&self.bytes).bytes(frame)
     }
 
     /// Hands out what is to be done, leaving the bytes until [`clear`](Self::clear).
@@ -135,16 +153,26 @@ impl Effects {
         std::mem::swap(&mut self.list, list);
     }
 
+    /// What is to be done, in order, to be carried out now, and the bytes it refers to.
+    #[inline]
+    pub fn drain(&mut self) -> (Drain<'_, Effect>, Encoded<'_>) {
+        (self.list.drain(..), Encoded(&self.bytes))
+    }
+
     /// Forgets everything, keeping the memory up to what an ordinary step needs.
+    #[inline]
     pub fn clear(&mut self) {
         const KEPT_BYTES: usize = 1024 * 1024;
-        self.list.clear();
+        if !self.list.is_empty() {
+            self.list.clear();
+        }
         self.bytes.clear();
         if self.bytes.capacity() > KEPT_BYTES {
             self.bytes.shrink_to(KEPT_BYTES);
         }
     }
 
+    #[inline]
     pub(crate) fn push(&mut self, effect: Effect) {
         self.list.push(effect);
     }
@@ -161,6 +189,7 @@ impl Effects {
     }
 
     /// Appends to the bytes and tells what was appended.
+    #[inline]
     pub(crate) fn encode<T>(&mut self, encode: impl FnOnce(&mut Vec<u8>) -> T) -> (Frame, T) {
         let start = self.bytes.len();
         let value = encode(&mut self.bytes);

@@ -26,6 +26,9 @@ pub enum Input<'a> {
         connection: ConnectionId,
         /// The packet.
         packet: PacketRef<'a>,
+        /// The whole frame it was decoded from: a PUBLISH that goes on as it
+        /// stands is not encoded anew. Empty if there is none.
+        frame: &'a [u8],
     },
     /// Bytes were received that are no packet. Nothing more can be read from the connection.
     Malformed {

@@ -33,6 +33,10 @@ pub(crate) struct Outgoing<'a> {
     /// The message.
     pub(crate) message: MessageRef<'a>,
     shared: Option<Arc<Message>>,
+    /// What the shared message is to be made of.
+    pub(crate) spare: Option<Arc<Message>>,
+    /// The frame it was received in, if that can go on as it stands, and to whom.
+    received: Option<(usize, &'a [u8])>,
     frames: [Option<EncodedOnce>; CLASSES],
 }
 
@@ -67,8 +71,23 @@ pub(crate) enum Sent {
 
 impl<'a> Outgoing<'a> {
     /// A message that still lies where it was received.
+    #[inline]
     pub(crate) fn received(message: MessageRef<'a>) -> Self {
-        Self { message, shared: None, frames: [None; CLASSES] }
+        Self { message, shared: None, spare: None, received: None, frames: [None; CLASSES] }
+    }
+
+    /// A message that still lies where it was received, in a frame that says no more than it. The frame is empty
+    /// if it does say more.
+    #[inline]
+    pub(crate) fn in_frame(
+        message: MessageRef<'a>,
+        frame: &'a [u8],
+        version: ProtocolVersion,
+        delivery: Delivery,
+    ) -> Self {
+        let is_first = !frame.is_empty() && !delivery.dup();
+        let received = is_first.then(|| (class(version, delivery.qos(), message.retain), frame));
+        Self { received, ..Self::received(message) }
     }
 
     /// A message that is already shared.
@@ -78,10 +97,15 @@ impl<'a> Outgoing<'a> {
 
     /// The message as something to keep: copied at the first call.
     pub(crate) fn share(&mut self) -> Arc<Message> {
-        Arc::clone(self.shared.get_or_insert_with(|| self.message.share()))
+        let (message, spare) = (&self.message, &mut self.spare);
+        Arc::clone(self.shared.get_or_insert_with(|| match spare.take() {
+            Some(spare) => message.share_in(spare),
+            None => message.share(),
+        }))
     }
 
     /// Writes the message to one connection.
+    #[inline(always)]
     pub(crate) fn send(
         &mut self,
         connection: &mut Connection,
@@ -89,26 +113,28 @@ impl<'a> Outgoing<'a> {
         now: Timestamp,
         effects: &mut Effects,
     ) -> Sent {
-        let tail = self.tail(connection.version);
-        if tail != Tail::Nothing || self.is_individual(connection, addressing) {
-            let mut properties = effects.take_scratch();
-            let sent = self.send_individually(connection, addressing, tail, &mut properties, now, effects);
-            effects.put_scratch(properties);
-            return sent;
+        if self.is_individual(connection, addressing) {
+            // A copy for the rare way, so that the common one has the fields in registers.
+            let Addressing { delivery, retain, identifiers } = addressing;
+            let addressing = Addressing { delivery, retain, identifiers };
+            return self.send_individually(connection, addressing, now, effects);
         }
-        let once = self.encode_once(connection.version, addressing, effects);
+        let once = self.encode_once(connection.version, addressing.delivery, addressing.retain, effects);
         if once.frame.len() > connection.packet_bytes_max as usize {
             return Sent::TooLarge;
         }
         let (connection, frame, packet_id_at) = (connection.id, once.frame, once.packet_id_at);
-        effects.push(match addressing.delivery.packet_id() {
-            Some(packet_id) => Effect::SendNumbered { connection, frame, packet_id_at, packet_id },
-            None => Effect::Send { connection, frame },
-        });
+        match addressing.delivery.packet_id() {
+            Some(packet_id) => {
+                effects.push(Effect::SendNumbered { connection, frame, packet_id_at, packet_id });
+            }
+            None => effects.push(Effect::Send { connection, frame }),
+        }
         Sent::Yes
     }
 
     /// What of the message is worth sharing with a receiver of this version.
+    #[inline]
     fn tail(&self, version: ProtocolVersion) -> Tail {
         if version.has_properties() && self.message.properties.len() >= SHARED_BYTES_MIN {
             Tail::PropertiesAndPayload
@@ -119,35 +145,74 @@ impl<'a> Outgoing<'a> {
         }
     }
 
-    /// Whether this receiver's bytes are unlike those of others of its class.
+    /// Whether this receiver's bytes are unlike those of others of its class, or worth sharing.
+    #[inline]
     fn is_individual(&self, connection: &Connection, addressing: Addressing<'_>) -> bool {
-        addressing.delivery.dup()
+        self.tail(connection.version) != Tail::Nothing
+            || addressing.delivery.dup()
             || connection.version.has_properties()
                 && (!addressing.identifiers.is_empty()
                     || connection.outbound_aliases.is_enabled()
                     || self.message.expires_at != Timestamp::NEVER)
     }
 
+    #[inline(always)]
     fn encode_once(
         &mut self,
+        version: ProtocolVersion,
+        delivery: Delivery,
+        retain: bool,
+        effects: &mut Effects,
+    ) -> EncodedOnce {
+        let class = class(version, delivery.qos(), retain);
+        self.frames[class].unwrap_or_else(|| self.encode_class(class, version, delivery, retain, effects))
+    }
+
+    #[inline(never)]
+    fn encode_class(
+        &mut self,
+        class: usize,
+        version: ProtocolVersion,
+        delivery: Delivery,
+        retain: bool,
+        effects: &mut Effects,
+    ) -> EncodedOnce {
+        let once = match self.received {
+            Some((received, frame)) if received == class => self.copy_received(frame, version, effects),
+            Some(_) | None => {
+                let addressing = Addressing { delivery, retain, identifiers: &[] };
+                self.encode(version, addressing, effects)
+            }
+        };
+        self.frames[class] = Some(once);
+        once
+    }
+
+    /// What was received is what is sent, but for the Packet Identifier.
+    #[inline]
+    fn copy_received(&self, received: &[u8], version: ProtocolVersion, effects: &mut Effects) -> EncodedOnce {
+        let (frame, ()) = effects.encode(|out| out.extend_from_slice(received));
+        // Behind it are the length of no properties, and the payload.
+        let behind = 2 + usize::from(version.has_properties()) + self.message.payload.len();
+        let packet_id_at = u32::try_from(frame.len().saturating_sub(behind)).expect("within the frame");
+        EncodedOnce { frame, packet_id_at }
+    }
+
+    fn encode(
+        &self,
         version: ProtocolVersion,
         addressing: Addressing<'_>,
         effects: &mut Effects,
     ) -> EncodedOnce {
-        let class = class(version, addressing);
-        if let Some(once) = self.frames[class] {
-            return once;
-        }
         let parts = self.parts(addressing, self.message.topic.text(), &[]);
         let (frame, layout) = effects.encode(|out| {
             let start = out.len();
             parts.encode(version, out).map_or(0, |layout| layout.packet_id - start)
         });
-        let once = EncodedOnce { frame, packet_id_at: u32::try_from(layout).expect("behind the topic") };
-        self.frames[class] = Some(once);
-        once
+        EncodedOnce { frame, packet_id_at: u32::try_from(layout).expect("behind the topic") }
     }
 
+    #[inline]
     fn parts<'b>(
         &self,
         addressing: Addressing<'_>,
@@ -168,9 +233,9 @@ impl<'a> Outgoing<'a> {
     }
 }
 
-fn class(version: ProtocolVersion, addressing: Addressing<'_>) -> usize {
-    let qos = usize::from(addressing.delivery.qos().bits());
-    usize::from(version.has_properties()) * 6 + qos * 2 + usize::from(addressing.retain)
+#[inline]
+fn class(version: ProtocolVersion, qos: QoS, retain: bool) -> usize {
+    usize::from(version.has_properties()) * 6 + usize::from(qos.bits()) * 2 + usize::from(retain)
 }
 
 /// A delivery of this QoS that was not sent before, whatever DUP it was received with `[MQTT5-3.3.1-3]`

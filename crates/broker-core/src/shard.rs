@@ -30,7 +30,7 @@ use crate::{
     ids::{ConnectionId, SessionId, ShardId},
     input::Input,
     journal::Position,
-    message::Message,
+    message::{Message, SpareMessages},
     node::Node,
     peers::{PeerMessage, Recorded},
     recorder::Recorder,
@@ -71,6 +71,8 @@ pub struct Shard {
     sys: Option<Sys>,
     /// Numbers assigned client identifiers; starts at random, so that a restart repeats none.
     next_client_number: u64,
+    /// Messages that are done with, to be made into new ones.
+    spare: SpareMessages,
     // Buffers kept from step to step.
     route: Option<Box<Route>>,
     properties: Vec<u8>,
@@ -125,6 +127,7 @@ impl Shard {
             paging: VecDeque::new(),
             sys,
             next_client_number: seed,
+            spare: SpareMessages::default(),
             route: None,
             properties: Vec::new(),
             page: Vec::new(),
@@ -137,7 +140,10 @@ impl Shard {
     /// Takes one input and appends what is to be done about it. `now` never goes back.
     pub fn handle(&mut self, input: Input<'_>, now: Timestamp, effects: &mut Effects) {
         match input {
-            Input::Packet { connection, packet } => self.receive(connection, packet, now, effects),
+            // Not moved: the largest packet is many times as large as what most say.
+            Input::Packet { connection, ref packet, frame } => {
+                self.receive(connection, packet, frame, now, effects);
+            }
             Input::Peer(message) => self.receive_from_peer(message, now, effects),
             Input::Connect { connection, connect } => self.connect(connection, &connect, now, effects),
             Input::Closed { connection } => self.network_lost(connection, now, effects),
@@ -187,7 +193,8 @@ impl Shard {
     fn receive(
         &mut self,
         connection: ConnectionId,
-        packet: PacketRef<'_>,
+        packet: &PacketRef<'_>,
+        frame: &[u8],
         now: Timestamp,
         effects: &mut Effects,
     ) {
@@ -198,17 +205,17 @@ impl Shard {
             connection.last_received = now;
         }
         match packet {
-            Packet::Publish(publish) => self.publish(id, &publish, now, effects),
-            Packet::PubAck(ack) => self.puback(id, &ack, now, effects),
-            Packet::PubRec(ack) => self.pubrec(id, &ack, now, effects),
-            Packet::PubRel(ack) => self.pubrel(id, &ack, effects),
-            Packet::PubComp(ack) => self.pubcomp(id, &ack, now, effects),
-            Packet::Subscribe(subscribe) => self.subscribe(id, &subscribe, now, effects),
-            Packet::Unsubscribe(unsubscribe) => self.unsubscribe(id, &unsubscribe, now, effects),
+            Packet::Publish(publish) => self.publish(id, publish, frame, now, effects),
+            Packet::PubAck(ack) => self.puback(id, ack, now, effects),
+            Packet::PubRec(ack) => self.pubrec(id, ack, now, effects),
+            Packet::PubRel(ack) => self.pubrel(id, ack, effects),
+            Packet::PubComp(ack) => self.pubcomp(id, ack, now, effects),
+            Packet::Subscribe(subscribe) => self.subscribe(id, subscribe, now, effects),
+            Packet::Unsubscribe(unsubscribe) => self.unsubscribe(id, unsubscribe, now, effects),
             // [MQTT5-3.12.4-1] [MQTT311-3.12.4-1]
             Packet::PingReq => _ = self.send(id, &Packet::PingResp, effects),
-            Packet::Disconnect(disconnect) => self.disconnect(id, &disconnect, now, effects),
-            Packet::Auth(auth) => self.authenticate(id, &auth, now, effects),
+            Packet::Disconnect(disconnect) => self.disconnect(id, disconnect, now, effects),
+            Packet::Auth(auth) => self.authenticate(id, auth, now, effects),
             // [MQTT5-3.1.0-2] [MQTT311-3.1.0-2]; the others are a server's to send.
             Packet::Connect(_)
             | Packet::ConnAck(_)

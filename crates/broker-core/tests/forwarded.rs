@@ -32,7 +32,7 @@ impl Two {
         let connection = ConnectionId(connection);
         let input = match PacketRef::decode(frame, V5).expect("a packet") {
             Packet::Connect(connect) => Input::Connect { connection, connect },
-            packet => Input::Packet { connection, packet },
+            packet => Input::Packet { connection, packet, frame: frame.bytes },
         };
         self.handle(shard, input, START)
     }

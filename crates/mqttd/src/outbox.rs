@@ -47,7 +47,7 @@ impl Outbox {
     }
 
     /// Appends bytes and gives them back for the parts that differ from receiver to receiver.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn copy(&mut self, bytes: &[u8], pool: &mut BufferPool) -> &mut [u8] {
         if self.copied.capacity() == 0 {
             self.copied = pool.take();

@@ -23,7 +23,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Waker;
 
-use broker_core::{ConnectionId, Effect, Effects, Input, Node, Shard, ShardId, ShardStats, Timestamp};
+use broker_core::{ConnectionId, Effects, Input, Node, Shard, ShardId, ShardStats, Timestamp};
 
 use self::close::Closing;
 use self::connections::Connections;
@@ -72,9 +72,8 @@ pub(crate) struct Worker {
     tick: Option<Waker>,
     timer: timer::Timer,
     life: Life,
-    // Kept from step to step.
-    effects: Effects,
-    effect_list: Vec<Effect>,
+    /// Kept from step to step; out of its place during one.
+    effects: Option<Box<Effects>>,
 }
 
 /// Whether the worker serves or ends.
@@ -90,16 +89,34 @@ enum Life {
 
 impl Worker {
     /// Lets the shard take one input and carries out what it wants.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn step(&mut self, input: Input<'_>) {
-        self.shard.handle(input, self.now, &mut self.effects);
-        self.apply();
-        self.report_outboxes();
+        let mut effects = self.begin_step();
+        self.shard.handle(input, self.now, &mut effects);
+        self.end_step(effects);
+        if !self.outbox_reports.is_empty() {
+            self.report_outboxes();
+        }
         // Between steps, never within one: a mailbox that is found full holds back the next step, and
         // this one's messages are all in time.
         if self.outgoing.is_large() {
             self.post();
         }
+    }
+
+    /// Takes out what a step is to fill. Without a panic: for that the input would have to be kept where it is, and
+    /// moved at the size of the largest.
+    #[inline]
+    fn begin_step(&mut self) -> Box<Effects> {
+        debug_assert!(self.effects.is_some(), "no step begins within another");
+        self.effects.take().unwrap_or_default()
+    }
+
+    /// Carries out what a step wants.
+    #[inline]
+    fn end_step(&mut self, mut effects: Box<Effects>) {
+        self.apply(&mut effects);
+        self.effects = Some(effects);
     }
 
     /// Begins the turn of a task.

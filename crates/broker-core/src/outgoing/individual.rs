@@ -12,16 +12,31 @@ use mqtt_codec::{Property, flow::OutboundAlias};
 use std::num::NonZeroU32;
 
 impl<'a> Outgoing<'a> {
-    /// Encodes for one receiver alone. `first_properties` is an empty buffer.
+    /// Encodes for one receiver alone.
+    #[inline(never)]
     pub(super) fn send_individually(
         &mut self,
         connection: &mut Connection,
         addressing: Addressing<'_>,
-        tail: Tail,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) -> Sent {
+        let mut properties = effects.take_scratch();
+        let sent = self.encode_individually(connection, addressing, &mut properties, now, effects);
+        effects.put_scratch(properties);
+        sent
+    }
+
+    /// `first_properties` is an empty buffer.
+    fn encode_individually(
+        &mut self,
+        connection: &mut Connection,
+        addressing: Addressing<'_>,
         first_properties: &mut Vec<u8>,
         now: Timestamp,
         effects: &mut Effects,
     ) -> Sent {
+        let tail = self.tail(connection.version);
         if connection.version.has_properties() {
             self.put_own_properties(addressing, now, first_properties);
         }

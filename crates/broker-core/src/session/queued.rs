@@ -51,6 +51,7 @@ pub(crate) struct Own<'a> {
 
 impl Queued {
     /// A message that is in memory; in the journal as well if its session is recorded and it is.
+    #[inline]
     pub(crate) fn new(message: Arc<Message>, session: SessionId, own: Own<'_>) -> Self {
         let position = if session.is_durable() { message.position } else { Position::NONE };
         Self::at(position, message, own)
@@ -61,12 +62,14 @@ impl Queued {
         Self::at(Position::NONE, message, own)
     }
 
+    #[inline(always)]
     fn at(position: Position, message: Arc<Message>, own: Own<'_>) -> Self {
         let (bytes, expires_at) = (u32::try_from(message.len()).unwrap_or(u32::MAX), message.expires_at);
         Self { message: Some(message), ..Self::stored(position, bytes, expires_at, own) }
     }
 
     /// A message that is in the journal alone.
+    #[inline(always)]
     pub(crate) fn stored(position: Position, bytes: u32, expires_at: Timestamp, own: Own<'_>) -> Self {
         debug_assert!(own.qos > QoS::AtMostOnce, "QoS 0 goes now or never");
         let mut place = position.get() << FLAG_BITS;
@@ -85,6 +88,11 @@ impl Queued {
     /// The message, if it is in memory.
     pub(crate) fn message(&self) -> Option<&Arc<Message>> {
         self.message.as_ref()
+    }
+
+    /// The message alone, if it is in memory.
+    pub(crate) fn into_message(self) -> Option<Arc<Message>> {
+        self.message
     }
 
     /// Its record, [`Position::NONE`] if it has none.

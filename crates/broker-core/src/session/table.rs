@@ -5,6 +5,7 @@ use crate::ids::{ConnectionId, SessionId, ShardId};
 use hashbrown::HashMap;
 use rustc_hash::{FxBuildHasher, FxSeededState};
 use slab::Slab;
+use std::cell::Cell;
 
 /// Whether a session is in the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub(crate) struct Sessions {
     /// The key of a session is its client's name `[MQTT5-3.1.3-2]`. Seeded: strangers choose these keys.
     by_client_id: HashMap<Box<str>, SessionId, FxSeededState>,
     by_connection: HashMap<ConnectionId, SessionId, FxBuildHasher>,
+    /// Of the connection that was asked for last: the packets of one come together.
+    last: Cell<Option<(ConnectionId, SessionId)>>,
     next_generation: u32,
 }
 
@@ -34,6 +37,7 @@ impl Sessions {
             slots: Slab::new(),
             by_client_id: HashMap::with_hasher(FxSeededState::with_seed(seed)),
             by_connection: HashMap::default(),
+            last: Cell::new(None),
             next_generation: 0,
         }
     }
@@ -80,16 +84,25 @@ impl Sessions {
     /// The session that a connection uses.
     #[inline]
     pub(crate) fn of_connection(&self, connection: ConnectionId) -> Option<SessionId> {
-        self.by_connection.get(&connection).copied()
+        if let Some((last, id)) = self.last.get()
+            && last == connection
+        {
+            return Some(id);
+        }
+        let id = self.by_connection.get(&connection).copied()?;
+        self.last.set(Some((connection, id)));
+        Some(id)
     }
 
     /// Has `connection` use a session from now on.
     pub(crate) fn connect(&mut self, connection: ConnectionId, id: SessionId) {
+        self.last.set(None);
         self.by_connection.insert(connection, id);
     }
 
     /// Has `connection` use no session any more.
     pub(crate) fn disconnect(&mut self, connection: ConnectionId) {
+        self.last.set(None);
         self.by_connection.remove(&connection);
     }
 

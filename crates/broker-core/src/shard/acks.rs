@@ -14,7 +14,7 @@ use crate::{
     time::Timestamp,
 };
 use mqtt_codec::{
-    Borrowed, Packet, Properties, Property, PropertyOwner, ReasonCode,
+    Borrowed, Packet, PacketType, Properties, Property, PropertyOwner, ReasonCode,
     flow::{Progress, Released, Unexpected},
     packet::{Ack, Delivery, PacketId},
 };
@@ -30,27 +30,28 @@ impl Shard {
         acknowledgement: Acknowledgement,
         effects: &mut Effects,
     ) {
-        let Some(session) = self.sessions.get_mut(id) else { return };
-        let (packet_id, owner, kind): (_, _, fn(Ack) -> Packet) = match delivery {
+        let (packet_id, kind) = match delivery {
             Delivery::AtMostOnce => return,
-            Delivery::AtLeastOnce { packet_id, .. } => {
-                session.receiver.acknowledged();
-                (packet_id, PropertyOwner::PubAck, Packet::PubAck)
-            }
-            Delivery::ExactlyOnce { packet_id, .. } => (packet_id, PropertyOwner::PubRec, Packet::PubRec),
+            Delivery::AtLeastOnce { packet_id, .. } => (packet_id, PacketType::PubAck),
+            Delivery::ExactlyOnce { packet_id, .. } => (packet_id, PacketType::PubRec),
         };
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        if kind == PacketType::PubAck {
+            session.receiver.acknowledged();
+        }
         let Acknowledgement { reason, told } = acknowledgement;
         // Only where it is asked for, wanted [MQTT5-3.1.2-29] and fits [MQTT5-3.4.2-3] [MQTT5-3.5.2-3].
         if let Some(durability) = told
             && session.connection.as_ref().is_some_and(|connection| connection.problem_information)
+            && let Some(owner) = kind.property_owner()
         {
             let property = Property::UserProperty(DURABILITY_PROPERTY, durability.name());
             let properties = <Properties>::new(owner, [property]).unwrap_or_default();
-            if self.send(id, &kind(Ack { packet_id, reason, properties }), effects) == Sent::Yes {
+            if self.send_ack(id, kind, &Ack { packet_id, reason, properties }, effects) == Sent::Yes {
                 return;
             }
         }
-        self.send(id, &kind(Ack::new(packet_id, reason)), effects);
+        self.send_ack(id, kind, &Ack::bare(packet_id, reason), effects);
     }
 
     /// Tells a client by the acknowledgement that its PUBLISH is not accepted. That frees its place in the
@@ -164,6 +165,9 @@ impl Shard {
                 if let Some(queued) = received {
                     session.outbound.finished(&queued);
                     self.recorder.release(queued.position());
+                    if let Some(message) = queued.into_message() {
+                        self.spare.give(message);
+                    }
                     if id.is_durable() {
                         self.recorder.note(&Operation::Received { session: id, packet_id });
                         session.outbound.pubrec_turn = self.recorder.this_turn();
@@ -214,12 +218,12 @@ impl Shard {
         effects: &mut Effects,
     ) {
         // Without properties that might not fit [MQTT5-3.7.2-2] [MQTT5-3.7.2-3].
-        let packet = match step {
-            Handshake::Received => Packet::PubRec(Ack::new(packet_id, ReasonCode::Success)),
-            Handshake::Released => return self.send_pubrel(id, packet_id, ReasonCode::Success, effects),
-            Handshake::Completed(reason) => Packet::PubComp(Ack::new(packet_id, reason)),
+        let (kind, reason) = match step {
+            Handshake::Received => (PacketType::PubRec, ReasonCode::Success),
+            Handshake::Released => (PacketType::PubRel, ReasonCode::Success),
+            Handshake::Completed(reason) => (PacketType::PubComp, reason),
         };
-        self.send(id, &packet, effects);
+        self.send_ack(id, kind, &Ack::bare(packet_id, reason), effects);
     }
 
     /// Sends PUBREL, without properties that might not fit `[MQTT5-3.6.2-2]` `[MQTT5-3.6.2-3]`.
@@ -230,7 +234,7 @@ impl Shard {
         reason: ReasonCode,
         effects: &mut Effects,
     ) {
-        self.send(id, &Packet::PubRel(Ack::new(packet_id, reason)), effects);
+        self.send_ack(id, PacketType::PubRel, &Ack::bare(packet_id, reason), effects);
     }
 
     /// A place in the client's window is free, and the record of the message needed no longer. Losing that in a
@@ -243,20 +247,22 @@ impl Shard {
         now: Timestamp,
         effects: &mut Effects,
     ) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
         if let Some(queued) = queued {
-            if let Some(session) = self.sessions.get_mut(id) {
-                session.outbound.finished(&queued);
-            }
+            session.outbound.finished(&queued);
             self.recorder.release(queued.position());
+            if let Some(message) = queued.into_message() {
+                self.spare.give(message);
+            }
         }
         if id.is_durable() {
             self.recorder.note(&Operation::Acked { session: id, packet_id });
         }
-        self.stats().queued_messages.subtract(1);
-        match self.sessions.get(id) {
-            Some(session) if !session.is_waiting() => session.report_load(),
-            Some(_) => self.send_waiting(id, now, effects),
-            None => {}
+        self.node.stats.shard(self.id).queued_messages.subtract(1);
+        if session.is_waiting() {
+            self.send_waiting(id, now, effects);
+        } else {
+            session.report_load();
         }
     }
 

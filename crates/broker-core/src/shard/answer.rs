@@ -8,25 +8,50 @@ use crate::{
     outgoing::Sent,
     time::Timestamp,
 };
-use mqtt_codec::{Packet, Properties, Property, PropertyOwner, ReasonCode};
+use mqtt_codec::{
+    EncodeError, Packet, PacketType, Properties, Property, PropertyOwner, ProtocolVersion, ReasonCode,
+    Storage, packet::Ack,
+};
 
 impl Shard {
     /// Writes a packet to a session's connection, unless it is larger than the client takes
     /// `[MQTT5-3.1.2-24]`.
     pub(super) fn send(&mut self, id: SessionId, packet: &Packet, effects: &mut Effects) -> Sent {
-        let Some(connection) = self.connection_ref(id) else { return Sent::Yes };
-        let (frame, encoded) = effects.encode(|out| packet.encode(connection.version, out));
+        self.send_encoded(id, |version, out| packet.encode(version, out), effects)
+    }
+
+    /// Writes one of the four acknowledgements, as [`send`](Self::send) does.
+    pub(super) fn send_ack<S: Storage>(
+        &mut self,
+        id: SessionId,
+        kind: PacketType,
+        ack: &Ack<S>,
+        effects: &mut Effects,
+    ) -> Sent {
+        self.send_encoded(id, |version, out| ack.encode(kind, version, out), effects)
+    }
+
+    #[inline]
+    fn send_encoded(
+        &mut self,
+        id: SessionId,
+        encode: impl FnOnce(ProtocolVersion, &mut Vec<u8>) -> Result<(), EncodeError>,
+        effects: &mut Effects,
+    ) -> Sent {
+        let Some(connection) = self.sessions.get_mut(id).and_then(|it| it.connection.as_deref_mut()) else {
+            return Sent::Yes;
+        };
+        let (frame, encoded) = effects.encode(|out| encode(connection.version, out));
         // What the broker says is within its own limits; a packet that is not would be our fault.
-        debug_assert!(encoded.is_ok(), "{packet:?}: {encoded:?}");
+        debug_assert!(encoded.is_ok(), "{encoded:?}");
         if frame.len() > connection.packet_bytes_max as usize || encoded.is_err() {
             return Sent::TooLarge;
         }
-        let connection_id = connection.id;
-        match self.connection_mut(id).and_then(|connection| connection.behind_connack.as_mut()) {
-            None => effects.push(Effect::Send { connection: connection_id, frame }),
+        match &mut connection.behind_connack {
+            None => effects.push(Effect::Send { connection: connection.id, frame }),
             Some(behind) => behind.extend_from_slice(effects.bytes(frame)),
         }
-        self.stats().messages_sent.add(1);
+        self.node.stats.shard(self.id).messages_sent.add(1);
         Sent::Yes
     }
 

@@ -38,6 +38,7 @@ pub(super) struct Recipient<'a> {
 
 impl<'a> Recipient<'a> {
     /// A subscriber.
+    #[inline]
     pub(super) fn new(target: &Target, identifiers: &'a [u32]) -> Self {
         let Target { session, qos, retain_as_published, .. } = *target;
         Self { session, qos, retain_as_published, identifiers, group: None }
@@ -50,6 +51,7 @@ impl<'a> Recipient<'a> {
     }
 
     /// What it has of its own about a message.
+    #[inline]
     fn own(&self, outgoing: &Outgoing<'_>) -> Own<'a> {
         // [MQTT5-3.3.1-12] [MQTT5-3.3.1-13] [MQTT311-3.3.1-9]
         let retain = outgoing.message.retain && self.retain_as_published;
@@ -129,6 +131,7 @@ impl Shard {
     }
 
     /// Delivers a message to one session of this shard; one that has gone is passed over.
+    #[inline(always)]
     pub(super) fn deliver(
         &mut self,
         recipient: Recipient<'_>,
@@ -139,11 +142,28 @@ impl Shard {
     ) {
         let own = recipient.own(outgoing);
         if own.qos == QoS::AtMostOnce {
-            return self.deliver_at_most_once(recipient, own.retain, outgoing, now, effects);
+            self.deliver_at_most_once(recipient, own.retain, outgoing, now, effects);
+        } else {
+            let Own { qos, retain, identifiers, group } = own;
+            let own = Own { qos, retain, identifiers, group };
+            self.deliver_acknowledged(recipient.session, own, outgoing, held, now, effects);
         }
-        let Some(session) = self.sessions.get_mut(recipient.session) else {
+    }
+
+    /// QoS 1 and 2 go now, or wait.
+    #[inline(never)]
+    fn deliver_acknowledged(
+        &mut self,
+        id: SessionId,
+        own: Own<'_>,
+        outgoing: &mut Outgoing<'_>,
+        held: Option<AcknowledgementToken>,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        let Some(session) = self.sessions.get_mut(id) else {
             // It has ended since it was matched, and what was recorded for it with it.
-            if recipient.session.is_durable() {
+            if id.is_durable() {
                 self.recorder.release(outgoing.message.position);
             }
             return;
@@ -152,7 +172,7 @@ impl Shard {
         if session.connection.is_none() && outgoing.message.durability == Durability::None {
             return stats.publishes_dropped.add(1);
         }
-        let queued = Queued::new(outgoing.share(), recipient.session, own);
+        let queued = Queued::new(outgoing.share(), id, own);
         stats.queued_messages.add(1);
         if let Some(connection) = session.connection.as_deref_mut()
             && !connection.is_congested
@@ -162,10 +182,11 @@ impl Shard {
             return session.report_load();
         }
         // Behind those that wait: nothing is overtaken, on any topic [MQTT5-4.6.0-5] [MQTT5-4.6.0-6].
-        self.queue(recipient.session, queued, held, now);
+        self.queue(id, queued, held, now);
     }
 
     /// QoS 0 goes now or never: to no session without connection, behind no full outbox.
+    #[inline(always)]
     fn deliver_at_most_once(
         &mut self,
         recipient: Recipient<'_>,

@@ -66,7 +66,25 @@ pub(super) enum NotKept {
 impl Shard {
     /// Keeps a message for those who will get it: one record for all of them, so that after a crash either
     /// all have it, and its QoS 2 identifier is known, or none.
+    #[inline(always)]
     pub(super) fn keep(
+        &mut self,
+        outgoing: &mut Outgoing<'_>,
+        matches: &Matches,
+        receipt: Option<Receipt>,
+        shortage: Shortage,
+        now: Timestamp,
+    ) -> Result<Kept, NotKept> {
+        let message = &outgoing.message;
+        let may_be_recorded = message.qos > QoS::AtMostOnce && self.recorder.journal().is_some();
+        if message.retain || may_be_recorded || receipt.is_some() {
+            return self.keep_or_record(outgoing, matches, receipt, shortage, now);
+        }
+        Ok(Kept::InMemory)
+    }
+
+    #[inline(never)]
+    fn keep_or_record(
         &mut self,
         outgoing: &mut Outgoing<'_>,
         matches: &Matches,

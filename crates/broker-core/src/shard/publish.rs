@@ -19,7 +19,7 @@ use crate::{
     time::Timestamp,
 };
 use mqtt_codec::{
-    Borrowed, PropertiesRef, ProtocolVersion, QoS, ReasonCode, TopicName, TopicNameRef,
+    Borrowed, PropertiesRef, ProtocolVersion, QoS, ReasonCode, TopicName, TopicNameRef, Violation,
     flow::Inbound,
     packet::{Delivery, PacketId, Publish},
 };
@@ -39,6 +39,7 @@ impl Shard {
         &mut self,
         id: SessionId,
         publish: &Publish<Borrowed<'_>>,
+        frame: &[u8],
         now: Timestamp,
         effects: &mut Effects,
     ) {
@@ -48,11 +49,56 @@ impl Shard {
         let inbound = session.receiver.publish(publish.delivery);
         let Some(connection) = session.connection.as_deref_mut() else { return };
         let version = connection.version;
+        let publication = Publication { session: id, delivery: publish.delivery, version };
+        match &publish.topic {
+            // Most say everything themselves.
+            Some(topic) if publish.properties.is_empty() => {
+                let topic = Ok(topic.borrow());
+                let said = Said { topic, addressed: Addressed::default(), properties: &[], frame };
+                self.receive_publication(publication, inbound, publish, &said, now, effects);
+            }
+            Some(_) | None => self.resolve(publication, inbound, publish, now, effects),
+        }
+    }
+
+    /// Finds out what a PUBLISH says that leaves something to the connection, or to its properties.
+    #[inline(never)]
+    fn resolve(
+        &mut self,
+        publication: Publication,
+        inbound: Inbound,
+        publish: &Publish<Borrowed<'_>>,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        let Some(connection) = self.connection_mut(publication.session) else { return };
         // Out of their places for this step: the message borrows from both.
         let mut aliases = std::mem::take(&mut connection.inbound_aliases);
         let mut scratch = std::mem::take(&mut self.properties);
         let (addressed, properties) = part_properties(&publish.properties, &mut scratch);
-        match (inbound, aliases.resolve(publish.topic.as_ref().map(TopicName::borrow), addressed.alias)) {
+        let topic = aliases.resolve(publish.topic.as_ref().map(TopicName::borrow), addressed.alias);
+        // As it stands it may say what is not to be forwarded.
+        let said = Said { topic, addressed, properties, frame: &[] };
+        self.receive_publication(publication, inbound, publish, &said, now, effects);
+        if let Some(connection) = self.connection_mut(publication.session) {
+            connection.inbound_aliases = aliases;
+        }
+        self.properties = scratch;
+    }
+
+    /// Takes over what is new and may be published.
+    #[inline(always)]
+    fn receive_publication(
+        &mut self,
+        publication: Publication,
+        inbound: Inbound,
+        publish: &Publish<Borrowed<'_>>,
+        said: &Said<'_>,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        let Publication { session: id, delivery, version } = publication;
+        match (inbound, &said.topic) {
             // [MQTT5-3.3.4-7]
             (Inbound::ReceiveMaximumExceeded, _) => {
                 let text = "more publications are in flight than the Receive Maximum allows";
@@ -61,35 +107,37 @@ impl Shard {
             // [MQTT5-3.3.2-9]
             (Inbound::New, Err(violation)) => {
                 let refusal = Refusal::Disconnect(violation.reason(), violation.text());
-                self.refuse(id, publish.delivery, refusal, now, effects);
+                self.refuse(id, delivery, refusal, now, effects);
             }
             (Inbound::Duplicate, Err(violation)) => {
                 self.break_off(id, violation.reason(), violation.text(), now, effects);
             }
-            (Inbound::Duplicate, Ok(_)) => self.acknowledge_again(id, publish.delivery, effects),
+            (Inbound::Duplicate, Ok(_)) => self.acknowledge_again(id, delivery, effects),
             (Inbound::New, Ok(topic)) => {
                 let message = MessageRef {
-                    topic,
-                    properties,
+                    topic: topic.borrow(),
+                    properties: said.properties,
                     payload: publish.payload,
-                    qos: publish.delivery.qos(),
+                    qos: delivery.qos(),
                     retain: publish.retain,
-                    expires_at: expires_at(addressed.expiry_seconds, now),
+                    expires_at: expires_at(said.addressed.expiry_seconds, now),
                     publisher: Some(id),
                     durability: Durability::Disk,
                     position: Position::NONE,
                 };
-                let publication = Publication { session: id, delivery: publish.delivery, version };
-                match self.check(&message, addressed, version) {
-                    Ok(()) => self.accept(publication, message, &publish.properties, now, effects),
-                    Err(refusal) => self.refuse(id, publish.delivery, refusal, now, effects),
+                let mut outgoing = Outgoing::in_frame(message, said.frame, version, delivery);
+                if delivery.qos() > QoS::AtMostOnce {
+                    outgoing.spare = self.spare.take();
+                }
+                match self.check(&outgoing.message, said.addressed, version) {
+                    Ok(()) => self.accept(publication, &mut outgoing, &publish.properties, now, effects),
+                    Err(refusal) => self.refuse(id, delivery, refusal, now, effects),
+                }
+                if let Some(message) = outgoing.spare {
+                    self.spare.give(message);
                 }
             }
         }
-        if let Some(connection) = self.connection_mut(id) {
-            connection.inbound_aliases = aliases;
-        }
-        self.properties = scratch;
     }
 
     /// Whether a message may be published, everything about it being known.
@@ -139,36 +187,36 @@ impl Shard {
     }
 
     /// The message is taken over: find who gets it, keep it for them, deliver it, acknowledge it.
+    #[inline(always)]
     fn accept(
         &mut self,
         publication: Publication,
-        message: MessageRef<'_>,
+        outgoing: &mut Outgoing<'_>,
         properties: &PropertiesRef<'_>,
         now: Timestamp,
         effects: &mut Effects,
     ) {
         let Publication { session: id, delivery, version } = publication;
-        let mut outgoing = Outgoing::received(message);
-        let route = self.find_route(&mut outgoing);
-        let kept =
-            self.keep(&mut outgoing, &route.matches, publication.receipt(), publication.shortage(), now);
+        let route = self.find_route(outgoing);
+        let kept = self.keep(outgoing, &route.matches, publication.receipt(), publication.shortage(), now);
         match kept {
             Ok(kept) => {
                 let is_reached = !route.matches.is_empty();
                 let acknowledgement = Acknowledgement {
                     reason: if is_reached { ReasonCode::Success } else { ReasonCode::NoMatchingSubscribers },
-                    told: asks_for_durability(properties).then(|| self.reached(&outgoing, &route)),
+                    told: asks_for_durability(properties).then(|| self.reached(outgoing, &route)),
                 };
                 let held = self.hold(publication, kept, acknowledgement);
-                self.follow_route(&route, &mut outgoing, held, now, effects);
-                match held {
-                    Some(token) => self.stored(token, effects),
-                    None => self.acknowledge(id, delivery, acknowledgement, effects),
+                self.follow_route(&route, outgoing, held, now, effects);
+                // Routing was one of the things awaited, and mostly the only one.
+                let is_due = delivery.qos() > QoS::AtMostOnce;
+                if is_due && held.is_none_or(|token| self.held.done(token).is_some()) {
+                    self.acknowledge(id, delivery, acknowledgement, effects);
                 }
             }
             Err(why) => self.refuse(id, delivery, refusal(why, version), now, effects),
         }
-        self.put_route(message.publisher, route);
+        self.put_route(Some(id), route);
     }
 
     /// What was reached of what [`Durability`] promises.
@@ -225,6 +273,7 @@ impl Shard {
     /// An acknowledgement that promises what is not on disk yet waits for it, and those behind it wait as well,
     /// so that they leave in the order of their messages. Where publishers are held back, it waits for every
     /// queue the message enters.
+    #[inline(always)]
     fn hold(
         &mut self,
         publication: Publication,
@@ -250,6 +299,15 @@ impl Shard {
         }
         Some(token)
     }
+}
+
+/// What a PUBLISH says, whatever it leaves to an alias or to its properties.
+struct Said<'a> {
+    topic: Result<TopicNameRef<'a>, Violation>,
+    addressed: Addressed,
+    properties: &'a [u8],
+    /// The frame in which it says so; empty where others are not to see it as it stands.
+    frame: &'a [u8],
 }
 
 /// A PUBLISH that is being accepted.
@@ -296,11 +354,13 @@ fn refusal(why: NotKept, version: ProtocolVersion) -> Refusal {
 pub(super) const DURABILITY_PROPERTY: &str = "dunlin-durability";
 
 /// Whether a PUBLISH asks for it, with the value `?`.
+#[inline]
 fn asks_for_durability(properties: &PropertiesRef<'_>) -> bool {
-    properties.user_properties().any(|pair| pair == (DURABILITY_PROPERTY, "?"))
+    !properties.is_empty() && properties.user_properties().any(|pair| pair == (DURABILITY_PROPERTY, "?"))
 }
 
 /// Topics that only the broker publishes to `[MQTT5-4.7.2-1]`.
+#[inline]
 pub(super) fn is_reserved(topic: TopicNameRef<'_>) -> bool {
     topic.text().strip_prefix("$SYS").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -20,17 +20,26 @@ use crate::{
 impl Shard {
     /// Finds everyone who subscribed to a message's topic, and nobody else `[MQTT5-3.3.2-3]`; of each group the
     /// member that gets it. What it finds goes back with [`put_route`](Self::put_route).
+    #[inline(always)]
     pub(super) fn find_route(&mut self, outgoing: &mut Outgoing<'_>) -> Box<Route> {
         let mut route = self.take_route(outgoing.message.publisher);
         route.find(&self.node.subscriptions, &self.node.config, &outgoing.message);
         outgoing.message.durability = outgoing.message.durability.min(route.durability());
         self.members.clear();
-        for &group in route.matches.groups() {
-            let subscriber = self.choose_member(group, None, &outgoing.message);
+        if !route.matches.groups().is_empty() {
+            self.choose_members(route.matches.groups(), &outgoing.message);
+        }
+        route
+    }
+
+    /// The member of each group that gets a message, in the order of their shards.
+    #[inline(never)]
+    fn choose_members(&mut self, groups: &[GroupId], message: &MessageRef<'_>) {
+        for &group in groups {
+            let subscriber = self.choose_member(group, None, message);
             self.members.extend(subscriber.map(|subscriber| Member { group, subscriber }));
         }
         self.members.sort_by_key(Member::shard);
-        route
     }
 
     /// Sends a message along its route. To another shard it goes as one message: what one record says arrives there
@@ -77,6 +86,7 @@ impl Shard {
     }
 
     /// The route of a connected client's last message, or a spare one.
+    #[inline]
     fn take_route(&mut self, publisher: Option<SessionId>) -> Box<Route> {
         let connection = publisher.and_then(|id| self.connection_mut(id));
         let own = connection.and_then(|connection| connection.route.take());

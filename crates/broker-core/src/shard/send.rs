@@ -169,6 +169,7 @@ impl Shard {
 /// A client that gets a QoS 2 message under an identifier that a crash makes the broker forget would get it
 /// again under another: where it is recorded it is sent only when that is on disk, and what comes behind it
 /// waits as well. One of QoS 1 may come again, so it need not wait.
+#[inline]
 pub(super) fn send_new(
     session: &mut Session,
     mut queued: Queued,
@@ -216,6 +217,7 @@ pub(super) fn send_new(
     count_sent(sent, outgoing.message.payload.len(), stats);
 }
 
+#[inline]
 pub(super) fn count_sent(sent: Sent, payload_bytes: usize, stats: &ShardStats) {
     match sent {
         Sent::Yes => {

@@ -55,8 +55,17 @@ impl Matches {
 
     /// The receivers shard by shard.
     pub fn by_shard(&self) -> impl Iterator<Item = (ShardId, &[Target])> {
-        let same_shard = |left: &Target, right: &Target| left.session.shard() == right.session.shard();
-        self.targets.chunk_by(same_shard).map(|targets| (targets[0].session.shard(), targets))
+        let mut rest = &self.targets[..];
+        std::iter::from_fn(move || {
+            let shard = rest.first()?.session.shard();
+            // Mostly all are on one.
+            let is_last = rest.last().is_some_and(|target| target.session.shard() == shard);
+            let end =
+                if is_last { rest.len() } else { rest.partition_point(|it| it.session.shard() == shard) };
+            let (targets, others) = rest.split_at(end);
+            rest = others;
+            Some((shard, targets))
+        })
     }
 
     /// Whether any of the receivers is on a shard.

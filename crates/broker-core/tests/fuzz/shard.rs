@@ -186,14 +186,14 @@ impl World {
                 }
                 Ok(Some(frame)) => {
                     rest = &rest[frame.bytes.len()..];
-                    PacketRef::decode(frame, version)
+                    PacketRef::decode(frame, version).map(|packet| (packet, frame.bytes))
                 }
                 Err(error) => Err(error),
             };
             match frame {
-                Ok(packet) => {
+                Ok((packet, frame)) => {
                     wire.client.said(&packet);
-                    self.step(shard, Input::Packet { connection, packet });
+                    self.step(shard, Input::Packet { connection, packet, frame });
                 }
                 Err(error) => {
                     self.step(shard, Input::Malformed { connection, error });

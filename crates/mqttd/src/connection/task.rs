@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use broker_core::{ConnectionId, Input};
-use mqtt_codec::{PacketRef, ProtocolVersion, frame};
+use mqtt_codec::{Frame, PacketRef, PacketType, ProtocolVersion, frame, packet::LastTopic};
 
 use super::unread::Unread;
 use crate::worker::{SharedWorker, Worker};
@@ -122,18 +122,15 @@ impl Reader {
     fn step_packets(&mut self, worker: &mut Worker, bytes: &[u8], budget: &mut Budget) -> usize {
         let connection = self.id;
         let mut used = 0;
+        let mut last_topic = LastTopic::default();
         self.is_interrupted = false;
         loop {
-            let packet = match frame(&bytes[used..], self.version, worker.packet_bytes_max()) {
+            match frame(&bytes[used..], self.version, worker.packet_bytes_max()) {
                 Ok(None) => return used,
                 Ok(Some(frame)) => {
                     used += frame.bytes.len();
-                    PacketRef::decode(frame, self.version)
+                    self.step_packet(worker, frame, &mut last_topic);
                 }
-                Err(error) => Err(error),
-            };
-            match packet {
-                Ok(packet) => worker.step(Input::Packet { connection, packet }),
                 Err(error) => worker.step(Input::Malformed { connection, error }),
             }
             budget.spend_packet();
@@ -141,6 +138,29 @@ impl Reader {
                 self.is_interrupted = true;
                 return used;
             }
+        }
+    }
+
+    /// A second CONNECT is apart from the others: it is an error, and so large that they would all be moved at its
+    /// size.
+    #[inline(always)]
+    fn step_packet<'a>(&self, worker: &mut Worker, frame: Frame<'a>, last_topic: &mut LastTopic<'a>) {
+        let connection = self.id;
+        if frame.header.packet_type == PacketType::Connect {
+            return self.step_connect(worker, frame);
+        }
+        match PacketRef::decode_next(frame, self.version, last_topic) {
+            Ok(packet) => worker.step(Input::Packet { connection, packet, frame: frame.bytes }),
+            Err(error) => worker.step(Input::Malformed { connection, error }),
+        }
+    }
+
+    #[cold]
+    fn step_connect(&self, worker: &mut Worker, frame: Frame<'_>) {
+        let connection = self.id;
+        match PacketRef::decode(frame, self.version) {
+            Ok(packet) => worker.step(Input::Packet { connection, packet, frame: frame.bytes }),
+            Err(error) => worker.step(Input::Malformed { connection, error }),
         }
     }
 }

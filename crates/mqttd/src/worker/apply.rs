@@ -1,33 +1,36 @@
 //! Owns what each effect comes to: bytes in an outbox, mail for another worker, the end of a
 //! connection. When the bytes are written is `flush`'s business.
 
-use broker_core::{ConnectionId, Effect, Frame, PeerMessage, ShardId};
-use bytes::Bytes;
-use mqtt_codec::PacketId;
+use broker_core::{ConnectionId, Effect, Effects, PeerMessage, ShardId};
 
 use super::Worker;
 use crate::connection::Writing;
-
-/// What follows the copied bytes of a frame.
-enum Rest {
-    Nothing,
-    PacketId { at: u32, packet_id: PacketId },
-    Payload(Bytes),
-}
+use crate::outbox::{BufferPool, Outbox};
 
 impl Worker {
     /// Carries out what the last step wants, in its order.
-    pub(super) fn apply(&mut self) {
-        let mut list = std::mem::take(&mut self.effect_list);
-        self.effects.take_list(&mut list);
-        for effect in list.drain(..) {
+    #[inline(never)]
+    pub(super) fn apply(&mut self, effects: &mut Effects) {
+        let (list, encoded) = effects.drain();
+        for effect in list {
             match effect {
-                Effect::Send { connection, frame } => self.append(connection, frame, Rest::Nothing),
+                Effect::Send { connection, frame } => {
+                    self.append(connection, |outbox, pool| {
+                        outbox.copy(encoded.bytes(frame), pool);
+                    });
+                }
                 Effect::SendNumbered { connection, frame, packet_id_at, packet_id } => {
-                    self.append(connection, frame, Rest::PacketId { at: packet_id_at, packet_id });
+                    self.append(connection, |outbox, pool| {
+                        let at = packet_id_at as usize;
+                        let copied = outbox.copy(encoded.bytes(frame), pool);
+                        copied[at..at + 2].copy_from_slice(&packet_id.get().to_be_bytes());
+                    });
                 }
                 Effect::SendShared { connection, frame, payload } => {
-                    self.append(connection, frame, Rest::Payload(payload));
+                    self.append(connection, |outbox, pool| {
+                        outbox.copy(encoded.bytes(frame), pool);
+                        outbox.share(payload);
+                    });
                 }
                 Effect::Close { connection, cause } => self.close(connection, cause),
                 Effect::Forward { shard, message } => self.forward(shard, message),
@@ -36,26 +39,17 @@ impl Worker {
                 Effect::Surveyed(found) => self.surveyed(found),
             }
         }
-        self.effect_list = list;
-        self.effects.clear();
+        effects.clear();
     }
 
     #[inline]
-    fn append(&mut self, id: ConnectionId, frame: Frame, rest: Rest) {
+    fn append(&mut self, id: ConnectionId, append: impl FnOnce(&mut Outbox, &mut BufferPool)) {
         let Some(connection) = self.connections.get_mut(id) else { return };
         if connection.writing == Writing::Broken {
             return;
         }
         let before = connection.outbox.len();
-        let copied = connection.outbox.copy(self.effects.bytes(frame), &mut self.pool);
-        match rest {
-            Rest::Nothing => {}
-            Rest::PacketId { at, packet_id } => {
-                let at = at as usize;
-                copied[at..at + 2].copy_from_slice(&packet_id.get().to_be_bytes());
-            }
-            Rest::Payload(payload) => connection.outbox.share(payload),
-        }
+        append(&mut connection.outbox, &mut self.pool);
         let after = connection.outbox.len();
         self.appended_bytes += (after - before) as u64;
         let overflows = after > self.node.config.limits.outbox_bytes_max && !connection.is_full;

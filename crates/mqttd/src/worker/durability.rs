@@ -21,8 +21,9 @@ impl Worker {
             return;
         }
         if self.shard.wants_flush() {
-            self.shard.handle(Input::Flush, self.now, &mut self.effects);
-            self.apply();
+            let mut effects = self.begin_step();
+            self.shard.handle(Input::Flush, self.now, &mut effects);
+            self.end_step(effects);
         }
         let Some(journal) = &self.journal else { return };
         if std::mem::take(&mut self.has_recorded) {

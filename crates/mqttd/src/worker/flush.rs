@@ -131,8 +131,9 @@ impl Worker {
                 Report::Full(connection) => Input::OutboxFull { connection },
                 Report::Drained(connection) => Input::OutboxDrained { connection },
             };
-            self.shard.handle(input, self.now, &mut self.effects);
-            self.apply();
+            let mut effects = self.begin_step();
+            self.shard.handle(input, self.now, &mut effects);
+            self.end_step(effects);
         }
     }
 }

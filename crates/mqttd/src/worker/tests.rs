@@ -31,7 +31,7 @@ fn subscribe(node: &Arc<Node>) {
         let frame = frame(&bytes, version, 100).expect("a packet").expect("a whole one");
         let input = match PacketRef::decode(frame, version).expect("a good one") {
             Packet::Connect(connect) => Input::Connect { connection, connect },
-            packet => Input::Packet { connection, packet },
+            packet => Input::Packet { connection, packet, frame: frame.bytes },
         };
         shard.handle(input, Timestamp::ZERO, &mut effects);
     }

@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 
 use broker_core::journal::RecoveredShard;
 use broker_core::timers::TICK_MS;
-use broker_core::{Effects, Node, Shard, ShardId};
+use broker_core::{Node, Shard, ShardId};
 use tokio::runtime::Builder;
 
 use super::connections::Connections;
@@ -122,8 +122,7 @@ impl Worker {
             tick: None,
             timer: Timer::new(),
             life: Life::Serving,
-            effects: Effects::new(),
-            effect_list: Vec::new(),
+            effects: Some(Box::default()),
         }
     }
 }

@@ -59,7 +59,7 @@ impl World {
         let packet = frame.map(|frame| PacketRef::decode(frame, version));
         match packet.expect("it is whole").expect("it was decoded before") {
             Packet::Connect(connect) => self.step(shard, Input::Connect { connection, connect }),
-            packet => self.step(shard, Input::Packet { connection, packet }),
+            packet => self.step(shard, Input::Packet { connection, packet, frame: bytes }),
         }
     }
 

@@ -85,7 +85,7 @@ impl Broker {
         let packet = frame.and_then(|frame| PacketRef::decode(frame.expect("a whole packet"), version));
         let connection = client.0;
         match packet {
-            Ok(packet) => self.step(shard, Input::Packet { connection, packet }),
+            Ok(packet) => self.step(shard, Input::Packet { connection, packet, frame: bytes }),
             Err(error) => self.step(shard, Input::Malformed { connection, error }),
         }
     }
