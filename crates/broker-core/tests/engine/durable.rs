@@ -357,3 +357,23 @@ fn a_session_that_goes_on_is_acknowledged_when_its_beginning_is_on_disk() {
         broker.expect(bob, &[PRESENT]);
     }
 }
+
+#[test]
+fn what_a_client_sends_behind_a_connect_that_waits_for_the_disk_is_answered_when_it_is_there() {
+    for mut broker in durable_brokers() {
+        broker.connect(v5("somebody").keeping(100));
+        broker.kill(2);
+        // A clean session: only what a restart found, and is not synced, keeps its CONNACK back.
+        let alice = broker.dial(v311("alice"));
+        broker.send(alice, subscribe(1, &[("a", subscription(AtLeastOnce))]));
+        broker.send(alice, publish("a", "1").qos1(2));
+        // QoS 0 goes now or never: to nobody who has not been told that it is connected.
+        broker.send(alice, publish("a", "2"));
+        broker.send(alice, Packet::PingReq);
+        broker.expect(alice, &[]);
+        broker.sync();
+        let expected =
+            ["CONNACK 0x00 Success", "SUBACK #1 [1]", "PUBACK #2", "PINGRESP", "PUBLISH a '1' qos1 #1"];
+        broker.expect(alice, &expected);
+    }
+}
