@@ -41,12 +41,6 @@ impl Clock {
     pub(crate) fn now(self) -> Timestamp {
         Timestamp::from_millis(self.origin_unix_ms).plus(self.origin.elapsed())
     }
-
-    /// The same time as the runtime's timers know it; none if it is too far away to ever come. What is past is
-    /// the origin.
-    pub(crate) fn instant(self, timestamp: Timestamp) -> Option<Instant> {
-        self.origin.checked_add(timestamp.since(Timestamp::from_millis(self.origin_unix_ms)))
-    }
 }
 
 #[cfg(test)]
@@ -59,23 +53,6 @@ mod tests {
         for (earliest, expected_at_least) in [(0, future - 1_000_000), (future, future)] {
             let now = Clock::start(earliest).now().as_millis();
             assert!((expected_at_least..expected_at_least + 60_000).contains(&now), "{now}");
-        }
-    }
-
-    #[test]
-    fn a_time_of_the_clock_is_an_instant_of_the_runtime() {
-        let clock = Clock::start(0);
-        let origin = Timestamp::from_millis(clock.origin_unix_ms);
-        for (time, expected) in [
-            (origin, Some(clock.origin)),
-            (Timestamp::ZERO, Some(clock.origin)),
-            (origin.plus_millis(1_500), Some(clock.origin + Duration::from_millis(1_500))),
-            (
-                Timestamp::NEVER,
-                clock.origin.checked_add(Duration::from_millis(u64::MAX - clock.origin_unix_ms)),
-            ),
-        ] {
-            assert_eq!(clock.instant(time), expected);
         }
     }
 }

@@ -1,34 +1,36 @@
-//! Owns what a worker keeps of one network connection: its transport, its outbox and how far it has
-//! been opened or closed. Who reads it is [`task`]; who writes to it is the worker.
+//! Owns what a worker keeps of one network connection: its transport, what was received and not handled,
+//! what waits to be written, and how far it has been opened or closed. Who reads and writes is the worker.
 
-mod task;
 mod unread;
 
 use std::net::SocketAddr;
-use std::task::Waker;
 
-use broker_core::{ConnectionId, Timestamp};
+use broker_core::ConnectionId;
+use mqtt_codec::ProtocolVersion;
 
-pub(crate) use self::task::Task;
+pub(crate) use self::unread::Unread;
 use crate::outbox::Outbox;
 use crate::transport::Transport;
 
-/// One connection whose CONNECT has been received.
+/// One connection whose CONNECT has been received. There may be very many of them that do nothing.
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) id: ConnectionId,
-    pub(crate) transport: Transport,
     pub(crate) outbox: Outbox,
-    pub(crate) phase: Phase,
-    pub(crate) writing: Writing,
-    /// Whether the engine believes that the outbox is full.
-    pub(crate) is_full: bool,
-    /// Whether nothing is read because other workers are behind.
-    pub(crate) is_held_back: bool,
-    /// Wakes the task.
-    pub(crate) task: Option<Waker>,
+    pub(crate) unread: Unread,
     /// For the log; none when the log does not show it.
     pub(crate) label: Option<Box<Label>>,
+    pub(crate) transport: Transport,
+    pub(crate) version: ProtocolVersion,
+    pub(crate) phase: Phase,
+    pub(crate) reading: Reading,
+    pub(crate) writing: Writing,
+    /// Whether it is on the worker's list of those to be served.
+    pub(crate) is_ready: bool,
+    /// Whether the engine believes that the outbox is full.
+    pub(crate) is_full: bool,
+    /// Whether nothing is read because other workers or the disk are behind.
+    pub(crate) is_held_back: bool,
 }
 
 /// How far a connection has come.
@@ -48,15 +50,20 @@ pub(crate) enum Phase {
     /// Packets are exchanged.
     Open,
     /// What the outbox holds is written, nothing is read.
-    Closing {
-        /// When the peer has had its time.
-        until: Timestamp,
-    },
+    Closing,
     /// What the peer still sends is thrown away.
-    Draining {
-        /// When the peer has had its time.
-        until: Timestamp,
-    },
+    Draining,
+}
+
+/// What the system has said of bytes to be read: it says so once, and the reader remembers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// There are none until the next event.
+    Blocked,
+    /// There may be some.
+    Possible,
+    /// The end has come behind them. Nothing will be said of it again, so it has to be read up to there.
+    Ending,
 }
 
 /// Who writes what the outbox holds.
@@ -66,7 +73,7 @@ pub(crate) enum Writing {
     Idle,
     /// The worker, at the end of its turn.
     Dirty,
-    /// The connection's task, when the system takes more.
+    /// The worker, when the system takes more.
     Blocked,
     /// Nobody any more: the peer takes nothing. What it sent before is still read, a DISCONNECT among
     /// it, before the connection is given up.
@@ -81,34 +88,31 @@ pub(crate) struct Label {
 }
 
 impl Connection {
-    pub(crate) fn new(id: ConnectionId, transport: Transport, label: Option<Box<Label>>) -> Self {
+    /// A connection of which nothing is known but its CONNECT.
+    pub(crate) fn new(id: ConnectionId, transport: Transport, version: ProtocolVersion) -> Self {
         Self {
             id,
-            transport,
             outbox: Outbox::default(),
+            unread: Unread::default(),
+            label: None,
+            transport,
+            version,
             phase: Phase::Open,
+            reading: Reading::Blocked,
             writing: Writing::Idle,
+            is_ready: false,
             is_full: false,
             is_held_back: false,
-            task: None,
-            label,
-        }
-    }
-
-    /// Makes the task look at the connection again.
-    pub(crate) fn wake(&self) {
-        if let Some(task) = &self.task {
-            task.wake_by_ref();
         }
     }
 }
 
-impl Phase {
-    /// When the peer has had its time, if it is limited.
-    pub(crate) fn until(self) -> Option<Timestamp> {
-        match self {
-            Self::Open => None,
-            Self::Closing { until } | Self::Draining { until } => Some(until),
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_idle_connection_is_one_line_of_the_processors_cache() {
+        assert!(size_of::<Connection>() < 64, "{} bytes", size_of::<Connection>());
     }
 }

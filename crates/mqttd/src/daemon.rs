@@ -14,7 +14,6 @@ use broker_core::journal::RecoveredShard;
 use crate::clock::Clock;
 use crate::config::{self, Settings};
 use crate::error::{Error, StorageError};
-use crate::handshake::Reception;
 use crate::listener::{Acceptor, Listener};
 use crate::log::Log;
 use crate::signal::{self, Signal};
@@ -69,15 +68,12 @@ impl Daemon {
         let opened = open_storage(settings, &log)?;
         let recollection = opened.as_ref().map(|opened| opened.recollection);
         let parts = Parts::assemble(settings, opened, log.clone())?;
-        let (node, mailboxes) = (Arc::clone(&parts.node), Arc::clone(&parts.mailboxes));
+        let (node, mailboxes, clock) = (Arc::clone(&parts.node), Arc::clone(&parts.mailboxes), parts.clock);
         let (workers, storage) = parts.start_workers(&sender)?;
         let recollection = recollection.map(|found| (found, began.elapsed()));
         listeners.iter().try_for_each(Listener::listen)?;
-        let reception = {
-            let (mailboxes, log) = (Arc::clone(&mailboxes), log.clone());
-            move || Reception::new(node, mailboxes, log)
-        };
-        let acceptor = Acceptor::start(listeners, reception, log.clone(), Guard(sender))
+        let reached = (node, Arc::clone(&mailboxes));
+        let acceptor = Acceptor::start(listeners, reached, clock, log.clone(), Guard(sender))
             .map_err(failed("the listener's thread"))?;
         Ok(Self { addresses, acceptor, workers, mailboxes, storage, recollection, events, log })
     }
@@ -201,8 +197,8 @@ fn open_storage(settings: &Settings, log: &Log) -> Result<Option<Opened>, Error>
     }
 }
 
-/// A broken invariant ends the process. The runtime would go on with the other tasks, and they with a
-/// shard that was left in the middle of a step: nothing it says could be believed.
+/// A broken invariant ends the process. The other threads would go on without one of the shards, which was left
+/// in the middle of a step: what they promise could not be kept.
 fn end_on_panic() {
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {

@@ -2,32 +2,39 @@
 //! the client may connect is the engine's business.
 
 mod first_packet;
+mod stranger;
 
-use std::cell::{Cell, RefCell};
-use std::io;
 use std::net::SocketAddr;
-use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
-use broker_core::{Node, ShardId};
-use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpStream;
-use tokio::time::timeout;
+use broker_core::{Node, ShardId, Timestamp};
+use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
+use slab::Slab;
 
-use self::first_packet::{FirstPacket, Refusal};
+use self::first_packet::Refusal;
+use self::stranger::{Progress, Stage, Stranger};
 use crate::log::Log;
 use crate::worker::{Mail, Mailbox};
+
+/// Connections that have not sent their CONNECT yet. Beyond it no more are accepted: the system keeps
+/// them until one of these has connected or had its time. Worst case the packet limit each, of bytes
+/// really sent.
+const HANDSHAKES_MAX: usize = 16 * 1024;
 
 /// Bytes read at once. A packet behind the CONNECT that is read with it goes along to the worker.
 const READ_BYTES: usize = 16 * 1024;
 
-/// Time for a refused client to take the answer and close; see `connection::Phase` for why.
-const FAREWELL: Duration = Duration::from_secs(2);
+/// Milliseconds for a refused client to take the answer and close; see `connection::Phase` for why.
+const FAREWELL_MS_MAX: u64 = 2_000;
+
+/// Milliseconds between two looks for strangers that have had their time.
+const SWEEP_INTERVAL_MS: u64 = 100;
 
 /// A connection on its way to the worker that owns its client's session.
 #[derive(Debug)]
 pub(crate) struct Arrival {
+    /// It does not block.
     pub(crate) socket: std::net::TcpStream,
     pub(crate) address: SocketAddr,
     /// A whole CONNECT and whatever was read behind it.
@@ -37,115 +44,166 @@ pub(crate) struct Arrival {
 /// Receives the first packet of every connection, on the listener's thread: what a stranger can stall
 /// stays off the workers' threads.
 pub(crate) struct Reception {
+    registry: Registry,
+    /// What events call the first stranger.
+    first_token: usize,
+    strangers: Slab<Stranger>,
+    next_sweep: Timestamp,
+    /// What all connections are read into, so that one that says nothing owns no buffer.
+    buffer: Box<[u8]>,
+    workers: Workers,
+    log: Log,
+}
+
+/// Where connections go.
+struct Workers {
     node: Arc<Node>,
     mailboxes: Arc<[Mailbox]>,
-    log: Log,
-    /// What all connections are read into, so that one that says nothing owns no buffer.
-    buffer: RefCell<Box<[u8]>>,
-    /// The worker of the next client that leaves its identifier to the broker.
-    next: Cell<u16>,
+    /// That of the next client that leaves its identifier to the broker.
+    next: u16,
 }
 
 impl Reception {
-    pub(crate) fn new(node: Arc<Node>, mailboxes: Arc<[Mailbox]>, log: Log) -> Self {
-        let buffer = RefCell::new(vec![0; READ_BYTES].into());
-        Self { node, mailboxes, log, buffer, next: Cell::new(0) }
+    /// Events about strangers are those of `first_token` and above.
+    pub(crate) fn new(
+        registry: Registry,
+        first_token: usize,
+        (node, mailboxes): (Arc<Node>, Arc<[Mailbox]>),
+        log: Log,
+    ) -> Self {
+        Self {
+            registry,
+            first_token,
+            strangers: Slab::new(),
+            next_sweep: Timestamp::ZERO,
+            buffer: vec![0; READ_BYTES].into(),
+            workers: Workers { node, mailboxes, next: 0 },
+            log,
+        }
     }
 
-    /// Receives a connection's CONNECT within the connect timeout and hands the connection over.
-    pub(crate) async fn receive(self: Rc<Self>, socket: TcpStream, address: SocketAddr) {
+    /// Whether one more may be received.
+    pub(crate) fn has_room(&self) -> bool {
+        self.strangers.len() < HANDSHAKES_MAX
+    }
+
+    /// Receives a connection: within the connect timeout its CONNECT comes, and it is handed over.
+    pub(crate) fn receive(&mut self, socket: TcpStream, address: SocketAddr, now: Timestamp) {
+        let node = &self.workers.node;
         // This thread alone counts opened sockets, so that each counter has one writer all the same.
-        self.node.stats.shard(ShardId(0)).sockets_opened.add(1);
-        let limit = Duration::from_millis(self.node.config.limits.connect_timeout_ms.into());
-        let refused = match timeout(limit, self.first_packet(&socket)).await {
-            Err(_) => "no CONNECT within limits.connect_timeout_ms".to_owned(),
-            Ok(Err(error)) => error.to_string(),
-            Ok(Ok(Err(refusal))) => {
-                let reason = refusal.to_string();
-                say_farewell(socket, refusal.answer()).await;
-                reason
-            }
-            Ok(Ok(Ok((shard, received)))) => match self.hand_over(shard, socket, address, received) {
-                Ok(()) => return,
-                Err(error) => error.to_string(),
-            },
+        node.stats.shard(ShardId(0)).sockets_opened.add(1);
+        let until = now.plus_millis(node.config.limits.connect_timeout_ms.into());
+        let (stage, received) = (Stage::Greeting, Vec::new());
+        let stranger = Stranger { socket, address, is_registered: false, received, stage, until };
+        let key = self.strangers.insert(stranger);
+        // When many come at once the CONNECT of most is there already.
+        self.serve(key, now);
+        if self.strangers.get(key).is_some_and(|stranger| !stranger.is_registered) {
+            self.register(key);
+        }
+    }
+
+    /// Something has happened to a stranger.
+    pub(crate) fn attend(&mut self, token: Token, now: Timestamp) {
+        self.serve(token.0 - self.first_token, now);
+    }
+
+    /// How many milliseconds strangers may be left to themselves; none if there are none.
+    pub(crate) fn patience_ms(&self, now: Timestamp) -> Option<u64> {
+        (!self.strangers.is_empty()).then(|| self.next_sweep.millis_since(now))
+    }
+
+    /// Ends the handshakes that have had their time.
+    pub(crate) fn sweep(&mut self, now: Timestamp) {
+        if now < self.next_sweep {
+            return;
+        }
+        self.next_sweep = now.plus_millis(SWEEP_INTERVAL_MS);
+        let is_overdue = |(key, stranger): (usize, &Stranger)| (stranger.until <= now).then_some(key);
+        let overdue: Vec<usize> = self.strangers.iter().filter_map(is_overdue).collect();
+        for key in overdue {
+            self.part(key, &"no CONNECT within limits.connect_timeout_ms");
+        }
+    }
+
+    fn serve(&mut self, key: usize, now: Timestamp) {
+        let Some(stranger) = self.strangers.get_mut(key) else { return };
+        let progress = match stranger.stage {
+            Stage::Greeting => stranger.first_packet(&mut self.buffer, &mut self.workers),
+            Stage::Farewell => stranger.drain(&mut self.buffer),
         };
-        self.log.debug("refused", &[("address", &address), ("reason", &refused)]);
-    }
-
-    /// Reads until the first packet is whole, or wrong.
-    async fn first_packet(&self, socket: &TcpStream) -> io::Result<Result<(ShardId, Vec<u8>), Refusal>> {
-        let packet_bytes_max = self.node.config.limits.packet_bytes_max;
-        let mut received = Vec::new();
-        loop {
-            socket.readable().await?;
-            match self.read_some(socket, &mut received) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
-                Err(error) => return Err(error),
-                Ok(()) => {}
-            }
-            match FirstPacket::judge(&received, packet_bytes_max) {
-                FirstPacket::Incomplete => {}
-                FirstPacket::Refused(refusal) => return Ok(Err(refusal)),
-                FirstPacket::Connect { client_id } => {
-                    let shard = self.shard_of(client_id);
-                    return Ok(Ok((shard, received)));
-                }
-            }
+        match progress {
+            Progress::Pending => {}
+            Progress::Interrupted => self.register(key),
+            Progress::Connected(shard) => self.hand_over(key, shard),
+            Progress::Refused(refusal) => self.refuse(key, refusal, now),
+            Progress::Gone(error) => self.part(key, &error),
         }
     }
 
-    fn read_some(&self, socket: &TcpStream, received: &mut Vec<u8>) -> io::Result<()> {
-        let mut buffer = self.buffer.borrow_mut();
-        let count = socket.try_read(&mut buffer)?;
-        if count == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
+    /// Has the next event come, at once if there is something to be read already.
+    fn register(&mut self, key: usize) {
+        let Some(stranger) = self.strangers.get_mut(key) else { return };
+        let (socket, token) = (&mut stranger.socket, Token(self.first_token + key));
+        let outcome = if stranger.is_registered {
+            self.registry.reregister(socket, token, Interest::READABLE)
+        } else {
+            self.registry.register(socket, token, Interest::READABLE)
+        };
+        match outcome {
+            Ok(()) => stranger.is_registered = true,
+            Err(error) => self.part(key, &error),
         }
-        received.extend_from_slice(&buffer[..count]);
-        Ok(())
     }
 
+    fn hand_over(&mut self, key: usize, shard: ShardId) {
+        let Stranger { mut socket, address, is_registered, received, .. } = self.strangers.remove(key);
+        if is_registered && let Err(error) = self.registry.deregister(&mut socket) {
+            return self.say_refused(address, &error);
+        }
+        let arrival = Arrival { socket: socket.into(), address, received };
+        self.workers.mailboxes[usize::from(shard.0)].put(Mail::Arrival(Box::new(arrival)));
+    }
+
+    /// Answers, stops writing and lets the client finish. Whatever fails, the connection is closed.
+    fn refuse(&mut self, key: usize, refusal: Refusal, now: Timestamp) {
+        let Some(stranger) = self.strangers.get_mut(key) else { return };
+        self.log.debug("refused", &[("address", &stranger.address), ("reason", &refusal)]);
+        stranger.stage = Stage::Farewell;
+        stranger.received = Vec::new();
+        stranger.until = now.plus_millis(FAREWELL_MS_MAX);
+        let says_farewell = refusal.answer().is_some_and(|answer| stranger.say_farewell(&answer).is_ok());
+        if says_farewell {
+            // What it has sent meanwhile is not looked at [MQTT311-3.1.4-5].
+            self.serve(key, now);
+        } else {
+            self.strangers.remove(key);
+        }
+    }
+
+    /// A stranger goes as one.
+    fn part(&mut self, key: usize, reason: &dyn std::fmt::Display) {
+        let stranger = self.strangers.remove(key);
+        match stranger.stage {
+            Stage::Greeting => self.say_refused(stranger.address, reason),
+            Stage::Farewell => {}
+        }
+    }
+
+    fn say_refused(&self, address: SocketAddr, reason: &dyn std::fmt::Display) {
+        self.log.debug("refused", &[("address", &address), ("reason", reason)]);
+    }
+}
+
+impl Workers {
     /// The worker whose shard owns the client's session; any worker for a client without identifier.
-    fn shard_of(&self, client_id: &str) -> ShardId {
+    fn shard_of(&mut self, client_id: &str) -> ShardId {
         if !client_id.is_empty() {
             return self.node.shard_of(client_id);
         }
         let shards = u16::try_from(self.mailboxes.len()).expect("the node has as many shards");
-        let next = self.next.get();
-        self.next.set((next + 1) % shards);
+        let next = self.next;
+        self.next = (next + 1) % shards;
         ShardId(next)
     }
-
-    fn hand_over(
-        &self,
-        shard: ShardId,
-        socket: TcpStream,
-        address: SocketAddr,
-        received: Vec<u8>,
-    ) -> io::Result<()> {
-        let arrival = Arrival { socket: socket.into_std()?, address, received };
-        self.mailboxes[usize::from(shard.0)].put(Mail::Arrival(Box::new(arrival)));
-        Ok(())
-    }
-}
-
-/// Answers, stops writing and lets the client finish. Whatever fails, the connection is closed.
-async fn say_farewell(mut socket: TcpStream, answer: Option<Vec<u8>>) {
-    let Some(answer) = answer else { return };
-    let farewell = async {
-        socket.write_all(&answer).await?;
-        socket.shutdown().await?;
-        // What else it sends is not looked at [MQTT311-3.1.4-5].
-        let mut thrown_away = [0; 1024];
-        loop {
-            socket.readable().await?;
-            match socket.try_read(&mut thrown_away) {
-                Ok(0) => return io::Result::Ok(()),
-                Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
-                Ok(_) | Err(_) => {}
-            }
-        }
-    };
-    // The client has had its time, or has gone.
-    let _ = timeout(FAREWELL, farewell).await;
 }

@@ -5,13 +5,12 @@ mod thread;
 
 use std::io;
 use std::net::SocketAddr;
-use std::rc::Rc;
-use std::sync::Arc;
-use std::time::Duration;
+use std::os::fd::{AsFd as _, AsRawFd};
 
+use broker_core::Timestamp;
+use mio::net::{TcpListener, TcpStream};
+use rlimit::Resource;
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 
 pub(crate) use self::thread::Acceptor;
 use crate::config::ListenAddress;
@@ -22,13 +21,14 @@ use crate::log::{Level, Log, Throttle};
 /// Connections that the system may keep for us until they are accepted; it may cut this down.
 const BACKLOG: i32 = 4096;
 
-/// Connections that have not sent their CONNECT yet. Beyond it no more are accepted: the system keeps
-/// them until one of these has connected or had its time. Worst case the packet limit each, of bytes
-/// really sent.
-const HANDSHAKES_MAX: usize = 16 * 1024;
+/// Connections accepted from one listener before those that were accepted have their turn.
+const ACCEPTED_PER_TURN: usize = 64;
 
-/// Time until accepting is tried again when the machine has no room for one more connection.
-const NO_ROOM_PAUSE: Duration = Duration::from_millis(100);
+/// Descriptors that no client gets: what is stored needs files, and clients wait for what is stored.
+const DESCRIPTORS_KEPT: u64 = 8;
+
+/// Milliseconds until accepting is tried again when the machine has no room for one more connection.
+const NO_ROOM_PAUSE_MS: u64 = 100;
 
 /// Seconds between two lines about that.
 const NO_ROOM_LOG_INTERVAL_SECONDS: u64 = 10;
@@ -61,33 +61,82 @@ impl Listener {
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
+}
 
-    /// Accepts connections for ever. It goes on accepting when the machine runs out of room.
-    async fn accept(self, reception: Rc<Reception>, log: Log) -> io::Result<()> {
-        let listener = TcpListener::from_std(self.socket.into())?;
-        let no_room = Throttle::new(NO_ROOM_LOG_INTERVAL_SECONDS);
-        let handshakes = Arc::new(Semaphore::new(HANDSHAKES_MAX));
-        loop {
-            let permit = Arc::clone(&handshakes).acquire_owned().await.map_err(io::Error::other)?;
-            match listener.accept().await {
+/// A listener whose connections are accepted.
+struct Door {
+    listener: TcpListener,
+    address: SocketAddr,
+    /// Whether connections may wait: the system says so once.
+    is_ready: bool,
+    /// While the machine has no room, when it is asked again.
+    paused_until: Timestamp,
+    no_room: Throttle,
+    /// Clients' descriptors are below it: the system gives out the lowest that is free.
+    descriptors: u64,
+    /// Whether the last client got one that is close to it.
+    is_nearly_full: bool,
+}
+
+impl Door {
+    fn new(listener: Listener) -> io::Result<Self> {
+        Ok(Self {
+            address: listener.address,
+            listener: TcpListener::from_std(listener.socket.into()),
+            is_ready: false,
+            paused_until: Timestamp::ZERO,
+            no_room: Throttle::new(NO_ROOM_LOG_INTERVAL_SECONDS),
+            descriptors: Resource::NOFILE.get_soft()?.saturating_sub(DESCRIPTORS_KEPT),
+            is_nearly_full: false,
+        })
+    }
+
+    /// Accepts what waits. It goes on accepting when the machine runs out of room.
+    fn accept(&mut self, reception: &mut Reception, now: Timestamp, log: &Log) {
+        if now < self.paused_until {
+            return;
+        }
+        for _ in 0..ACCEPTED_PER_TURN {
+            if !self.is_ready || !reception.has_room() {
+                return;
+            }
+            match self.accept_one() {
                 Ok((socket, address)) => {
                     // A socket that cannot be told is already closed; its reader will find out.
                     let _ = socket.set_nodelay(true);
-                    let handshake = Rc::clone(&reception).receive(socket, address);
-                    tokio::task::spawn_local(async move {
-                        handshake.await;
-                        drop(permit);
-                    });
+                    reception.receive(socket, address, now);
                 }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.is_ready = false,
                 Err(error) if is_about_one_connection(&error) => {}
                 Err(error) => {
                     let fields: [(&str, &dyn std::fmt::Display); 2] =
                         [("address", &self.address), ("error", &error)];
-                    log.event_throttled(&no_room, Level::Error, "cannot accept connections", &fields);
-                    tokio::time::sleep(NO_ROOM_PAUSE).await;
+                    log.event_throttled(&self.no_room, Level::Error, "cannot accept connections", &fields);
+                    self.paused_until = now.plus_millis(NO_ROOM_PAUSE_MS);
+                    return;
                 }
             }
         }
+    }
+
+    /// Accepts a connection, unless that would take one of the last descriptors.
+    fn accept_one(&mut self) -> io::Result<(TcpStream, SocketAddr)> {
+        // Another one of our own tells which would be next.
+        if self.is_nearly_full && self.is_beyond(&self.listener.as_fd().try_clone_to_owned()?, 0) {
+            return Err(io::Error::other("too few descriptors are left"));
+        }
+        let (socket, address) = self.listener.accept()?;
+        self.is_nearly_full = self.is_beyond(&socket, DESCRIPTORS_KEPT);
+        Ok((socket, address))
+    }
+
+    fn is_beyond(&self, descriptor: &impl AsRawFd, margin: u64) -> bool {
+        u64::try_from(descriptor.as_raw_fd()).is_ok_and(|number| number + margin >= self.descriptors)
+    }
+
+    /// How many milliseconds it may be left to itself; none until the system says something.
+    fn patience_ms(&self, reception: &Reception, now: Timestamp) -> Option<u64> {
+        (self.is_ready && reception.has_room()).then(|| self.paused_until.millis_since(now))
     }
 }
 

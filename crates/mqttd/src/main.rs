@@ -13,7 +13,6 @@ mod log;
 mod outbox;
 mod signal;
 mod storage;
-mod thread;
 mod transport;
 mod worker;
 

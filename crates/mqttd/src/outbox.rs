@@ -16,10 +16,14 @@ const PARTS_MAX: usize = 64;
 /// Written bytes at the front of the buffer that are worth moving the others down for.
 const DEAD_BYTES_MAX: usize = 64 * 1024;
 
-/// What waits to be written. Empty, it owns no buffer. It does not limit itself: whoever appends looks
-/// at [`len`](Self::len).
+/// What waits to be written. Empty, it owns nothing. It does not limit itself: whoever appends looks at
+/// [`len`](Self::len).
 #[derive(Debug, Default)]
-pub(crate) struct Outbox {
+pub(crate) struct Outbox(Option<Box<Waiting>>);
+
+/// What waits in an outbox that is not empty: most of very many are, and are to be small.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting {
     /// Everything that was copied; the first `written` bytes are dead.
     copied: Vec<u8>,
     written: usize,
@@ -37,47 +41,59 @@ struct Shared {
 
 impl Outbox {
     /// Bytes that wait.
+    #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.len
+        self.0.as_ref().map_or(0, |waiting| waiting.len)
     }
 
     /// Whether nothing waits.
     pub(crate) fn is_empty(&self) -> bool {
-        self.len == 0
+        self.len() == 0
     }
 
     /// Appends bytes and gives them back for the parts that differ from receiver to receiver.
     #[inline(always)]
     pub(crate) fn copy(&mut self, bytes: &[u8], pool: &mut BufferPool) -> &mut [u8] {
-        if self.copied.capacity() == 0 {
-            self.copied = pool.take();
-        }
-        let start = self.copied.len();
-        self.copied.extend_from_slice(bytes);
-        self.len += bytes.len();
-        &mut self.copied[start..]
+        let waiting = self.0.get_or_insert_with(|| pool.take());
+        let start = waiting.copied.len();
+        waiting.copied.extend_from_slice(bytes);
+        waiting.len += bytes.len();
+        &mut waiting.copied[start..]
     }
 
     /// Appends a payload without copying it.
-    pub(crate) fn share(&mut self, payload: Bytes) {
+    pub(crate) fn share(&mut self, payload: Bytes, pool: &mut BufferPool) {
         if payload.is_empty() {
             return;
         }
-        self.len += payload.len();
-        self.shared.push_back(Shared { position: self.copied.len(), payload });
+        let waiting = self.0.get_or_insert_with(|| pool.take());
+        waiting.len += payload.len();
+        waiting.shared.push_back(Shared { position: waiting.copied.len(), payload });
     }
 
     /// Writes through `write`, which tells how many of the bytes it was given it took, until nothing
-    /// waits. A buffer that has become empty goes back to the pool.
+    /// waits. What held them goes back to the pool then.
     ///
     /// # Errors
     /// Those of `write`, `WouldBlock` among them; what it took before is gone from the outbox.
     pub(crate) fn write_with(
         &mut self,
         pool: &mut BufferPool,
-        mut write: impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>,
+        write: impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>,
     ) -> io::Result<()> {
-        while !self.is_empty() {
+        if let Some(waiting) = &mut self.0 {
+            waiting.write_with(write)?;
+        }
+        if let Some(written) = self.0.take() {
+            pool.give_back(written);
+        }
+        Ok(())
+    }
+}
+
+impl Waiting {
+    fn write_with(&mut self, mut write: impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>) -> io::Result<()> {
+        while self.len > 0 {
             let taken = if self.shared.is_empty() {
                 write(&[IoSlice::new(&self.copied[self.written..])])?
             } else {
@@ -90,10 +106,6 @@ impl Outbox {
             }
             self.advance(taken);
         }
-        if self.copied.capacity() > 0 {
-            pool.give_back(std::mem::take(&mut self.copied));
-        }
-        self.written = 0;
         Ok(())
     }
 
@@ -154,6 +166,18 @@ impl Outbox {
             shared.position -= self.written;
         }
         self.written = 0;
+    }
+
+    /// Bytes of memory held.
+    fn capacity_bytes(&self) -> usize {
+        self.copied.capacity() + self.shared.capacity() * size_of::<Shared>()
+    }
+
+    /// Makes it one that can be used again.
+    fn clear(&mut self) {
+        self.copied.clear();
+        self.written = 0;
+        debug_assert!(self.len == 0 && self.shared.is_empty());
     }
 }
 

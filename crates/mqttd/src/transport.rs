@@ -1,60 +1,55 @@
-//! Owns how the bytes of one connection reach its socket and come from it. What the bytes are and when
-//! they are written is the connection's and the worker's business.
+//! Owns how the bytes of one connection reach its socket and come from it, never waiting for either.
+//! What the bytes are and when they are written is the connection's and the worker's business.
 
-use std::io::{self, IoSlice};
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::io::{self, IoSlice, Read as _, Write as _};
+use std::net::Shutdown;
 
-use socket2::SockRef;
-use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
-use tokio::net::TcpStream;
+use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
 
-/// One TCP connection, an ordered and lossless stream `[MQTT311-7.1.1-1]`, registered with the runtime of
-/// the thread that made it.
+/// One TCP connection, an ordered and lossless stream `[MQTT311-7.1.1-1]`.
+///
+/// Whatever would have to wait fails with `WouldBlock`, and an event of the registry says when it need not.
 #[derive(Debug)]
 pub(crate) struct Transport(TcpStream);
 
+/// What a read brought.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Received {
+    /// Bytes now in the buffer; 0 are the end.
+    pub(crate) bytes: usize,
+    /// Whether there was no more: asking again would be in vain until the next event.
+    pub(crate) is_all: bool,
+}
+
 impl Transport {
-    /// Takes over a socket that another thread has let go. Fails when the system cannot watch one more.
-    pub(crate) fn adopt(socket: std::net::TcpStream) -> io::Result<Self> {
-        TcpStream::from_std(socket).map(Self)
+    /// Takes over a socket that does not block and that another thread has let go.
+    pub(crate) fn adopt(socket: std::net::TcpStream) -> Self {
+        Self(TcpStream::from_std(socket))
     }
 
-    /// Reads what is there; 0 bytes are the end. A read that does not fill the buffer is the last one
-    /// before the next wake-up and costs no second system call.
-    pub(crate) fn poll_read(
-        &mut self,
-        context: &mut Context<'_>,
-        buffer: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
-        let mut buffer = ReadBuf::new(buffer);
-        ready!(Pin::new(&mut self.0).poll_read(context, &mut buffer))?;
-        Poll::Ready(Ok(buffer.filled().len()))
+    /// Has events come for the connection until it is dropped, each once: whoever gets one reads until all
+    /// has come, and writes until no more is taken. Fails when the system cannot watch one more.
+    pub(crate) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+        registry.register(&mut self.0, token, Interest::READABLE | Interest::WRITABLE)
     }
 
-    /// Writes as much as the system takes now. Nobody is woken when it takes more.
-    ///
-    /// The system is asked, not the runtime: that learns only with its next events that a new socket
-    /// can be written to, which would put off every CONNACK by one round.
-    pub(crate) fn try_write(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
-        let socket = SockRef::from(&self.0);
+    /// Reads what is there.
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> io::Result<Received> {
+        let bytes = self.0.read(buffer)?;
+        Ok(Received { bytes, is_all: bytes < buffer.len() })
+    }
+
+    /// Writes as much as the system takes now.
+    pub(crate) fn write(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
         match parts {
-            [part] => socket.send(part),
-            parts => socket.send_vectored(parts),
+            [part] => self.0.write(part),
+            parts => self.0.write_vectored(parts),
         }
     }
 
-    /// Writes as much as the system takes; the task is woken when it takes more.
-    pub(crate) fn poll_write(
-        &mut self,
-        context: &mut Context<'_>,
-        parts: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write_vectored(context, parts)
-    }
-
     /// Tells the peer that nothing more will be written.
-    pub(crate) fn poll_shut_down(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(context)
+    pub(crate) fn shut_down(&mut self) -> io::Result<()> {
+        self.0.shutdown(Shutdown::Write)
     }
 }

@@ -1,29 +1,25 @@
-//! Owns one shard and everything it needs of this machine: its connections, its mail, its clock. It
-//! carries out what the shard wants; what that is, is the shard's business.
-//!
-//! All of a worker is one value behind one `RefCell`. Only hand-written futures borrow it, each for one
-//! turn, so that no borrow is ever held over a wait.
+//! Owns one shard and everything it needs of this machine: its thread, its connections, its mail, its
+//! clock. It carries out what the shard wants; what that is, is the shard's business.
 
 mod apply;
 mod arrive;
 mod close;
 mod connections;
+mod due;
 mod durability;
 mod flush;
+mod mail;
 mod mailbox;
 mod outgoing;
 mod receive;
 mod thread;
-mod tick;
-mod timer;
+mod wait;
 
-use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::rc::Rc;
 use std::sync::Arc;
-use std::task::Waker;
 
 use broker_core::{ConnectionId, Effects, Input, Node, Shard, ShardId, ShardStats, Timestamp};
+use mio::{Events, Poll};
 
 use self::close::Closing;
 use self::connections::Connections;
@@ -36,10 +32,7 @@ use crate::log::Log;
 use crate::outbox::BufferPool;
 use crate::storage::Link;
 
-/// What all tasks of a worker's thread share.
-pub(crate) type SharedWorker = Rc<RefCell<Worker>>;
-
-/// One worker.
+/// One worker. All it does, it does in turns: [`run`](Self::run) is the whole of it.
 pub(crate) struct Worker {
     id: ShardId,
     node: Arc<Node>,
@@ -49,12 +42,16 @@ pub(crate) struct Worker {
     /// The time of this turn. A turn is short: reading the clock for each of its steps would cost as
     /// much as decoding a packet.
     now: Timestamp,
+    poll: Poll,
+    events: Events,
     connections: Connections,
-    pool: BufferPool,
-    /// Connections that the tick is to write to.
+    /// Connections that may have something to be read.
+    ready: Vec<ConnectionId>,
+    /// Connections that have something to be written at the end of the turn.
     dirty: Dirty,
     /// What the shard has not been told yet of its connections' outboxes, in order.
     outbox_reports: VecDeque<Report>,
+    pool: BufferPool,
     outgoing: Outgoing,
     /// Where the shard's records go; none if everything is kept in memory.
     journal: Option<Link>,
@@ -68,12 +65,12 @@ pub(crate) struct Worker {
     /// Where a connection's bytes are read to; a connection has a buffer of its own only for a packet
     /// that is not whole.
     read_buffer: Box<[u8]>,
-    /// Wakes the task that receives mail, posts and writes.
-    tick: Option<Waker>,
-    timer: timer::Timer,
     life: Life,
     /// Kept from step to step; out of its place during one.
     effects: Option<Box<Effects>>,
+    // Kept from turn to turn.
+    mail: Vec<Mail>,
+    senders: Vec<ShardId>,
 }
 
 /// Whether the worker serves or ends.
@@ -88,9 +85,31 @@ enum Life {
 }
 
 impl Worker {
+    /// Serves until the broker goes down and its clients have gone or had their time.
+    ///
+    /// In every turn all that came is handled first and written then: one write carries what the whole
+    /// turn had to say to a client, one post what it had to say to a worker.
+    fn run(mut self) {
+        while !self.has_ended() {
+            self.wait();
+            self.now = self.clock.now();
+            self.hear_of_durability();
+            self.serve_ready();
+            self.receive_mail();
+            self.do_what_is_due();
+            // Before anybody hears of it: what another worker records because of our mail is then behind it.
+            self.flush_journal();
+            self.go_down();
+            self.post();
+            self.let_go();
+            self.flush();
+            self.report_outboxes();
+        }
+    }
+
     /// Lets the shard take one input and carries out what it wants.
     #[inline(always)]
-    pub(crate) fn step(&mut self, input: Input<'_>) {
+    fn step(&mut self, input: Input<'_>) {
         let mut effects = self.begin_step();
         self.shard.handle(input, self.now, &mut effects);
         self.end_step(effects);
@@ -119,38 +138,34 @@ impl Worker {
         self.effects = Some(effects);
     }
 
-    /// Begins the turn of a task.
-    pub(crate) fn begin_turn(&mut self) {
-        self.now = self.clock.now();
-        self.look_behind();
+    /// Whether a turn has left something for the next one.
+    fn has_more_to_do(&self) -> bool {
+        !self.ready.is_empty()
+            || !self.dirty.is_empty()
+            || self.outgoing.is_waiting()
+            || self.has_to_flush_journal()
     }
 
-    /// Ends the turn of a task: what came up for the tick and the timer is theirs from here.
-    pub(crate) fn end_turn(&mut self) {
-        if self.outgoing.own_mailbox().has_mail() || self.has_to_flush_journal() {
-            self.wake_tick();
+    /// Tells the clients that the broker goes down, once they have heard all that the disk was waited for.
+    fn go_down(&mut self) {
+        if self.life == Life::Finishing && !self.waits_for_disk() {
+            self.life = Life::Ending;
+            self.step(Input::Shutdown);
         }
-        self.arm_timer();
+    }
+
+    /// Whether the worker has told its clients that it ends, and they have gone or had their time.
+    fn has_ended(&self) -> bool {
+        self.life == Life::Ending && self.connections.is_empty() && !self.has_more_to_do()
     }
 
     /// The most bytes one packet may have.
-    pub(crate) fn packet_bytes_max(&self) -> u32 {
+    fn packet_bytes_max(&self) -> u32 {
         self.node.config.limits.packet_bytes_max
-    }
-
-    /// Bytes appended to all outboxes since the start, to measure a turn by.
-    pub(crate) fn appended_bytes(&self) -> u64 {
-        self.appended_bytes
     }
 
     fn stats(&self) -> &ShardStats {
         self.node.stats.shard(self.id)
-    }
-
-    fn wake_tick(&self) {
-        if let Some(tick) = &self.tick {
-            tick.wake_by_ref();
-        }
     }
 }
 

@@ -26,7 +26,7 @@ pub(crate) struct Connection {
     /// Whether reason strings and user properties may go on any packet `[MQTT5-3.1.2-29]`.
     pub(crate) problem_information: bool,
     /// Milliseconds of silence after which the client is gone; 0 for any.
-    pub(crate) silence_ms_max: u64,
+    pub(crate) silence_ms_max: u32,
     /// When the client was last heard.
     pub(crate) last_received: Timestamp,
     /// When silence is looked at next.
@@ -37,8 +37,9 @@ pub(crate) struct Connection {
     pub(crate) route: Option<Box<Route>>,
     /// Acknowledgements that wait for the disk: those behind them wait as well.
     pub(crate) awaiting_disk: u32,
-    /// What is to be sent behind CONNACK, while that waits for the disk.
-    pub(crate) behind_connack: Option<Vec<u8>>,
+    /// What is to be sent behind CONNACK, while that waits for the disk: seldom, and not for long.
+    #[allow(clippy::box_collection, reason = "a connection is to be small")]
+    pub(crate) behind_connack: Option<Box<Vec<u8>>>,
 }
 
 impl Connection {
@@ -63,7 +64,7 @@ impl Connection {
             outbound_aliases: OutboundAliases::new(client_aliases.min(limits.topic_alias_outbound_max)),
             problem_information: properties.request_problem_information().unwrap_or(true),
             // One and a half times the Keep Alive [MQTT5-3.1.2-22] [MQTT311-3.1.2-24].
-            silence_ms_max: u64::from(keep_alive_seconds) * 1500,
+            silence_ms_max: u32::from(keep_alive_seconds) * 1500,
             last_received: now,
             keep_alive_timer: None,
             is_congested: false,
@@ -75,6 +76,6 @@ impl Connection {
 
     /// When the client counts as gone unless it is heard before.
     pub(crate) fn silent_at(&self) -> Option<Timestamp> {
-        (self.silence_ms_max > 0).then(|| self.last_received.plus_millis(self.silence_ms_max))
+        (self.silence_ms_max > 0).then(|| self.last_received.plus_millis(self.silence_ms_max.into()))
     }
 }

@@ -176,7 +176,7 @@ impl Shard {
         let Some(connection) = self.sessions.get_mut(id).and_then(|session| session.connection.take()) else {
             return;
         };
-        self.sessions.disconnect(connection.id);
+        self.sessions.disconnect(connection.id, id);
         if let Some(timer) = connection.keep_alive_timer {
             self.timers.cancel(timer);
         }

@@ -54,7 +54,7 @@ impl Shard {
         if let Some(connection) = self.connection_mut(session) {
             // Messages wait as they do behind a full outbox, answers in a buffer of their own.
             connection.is_congested = true;
-            connection.behind_connack = Some(Vec::new());
+            connection.behind_connack = Some(Box::default());
         }
         let answer = Box::new(Answer::Connect(connack));
         self.recorder.leave(Leaving::Answer { session, connection: connection_id, answer });

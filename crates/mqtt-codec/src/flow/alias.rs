@@ -10,8 +10,9 @@ use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
 
 /// Aliases the peer defines. Grows with the highest alias used, within the maximum we announced.
 #[derive(Clone, Debug, Default)]
+#[allow(clippy::box_collection, reason = "most connections have none, and there are many")]
 pub struct InboundAliases {
-    topics: Vec<Option<TopicName>>,
+    topics: Option<Box<Vec<Option<TopicName>>>>,
     maximum: u16,
 }
 
@@ -19,7 +20,7 @@ impl InboundAliases {
     /// Accepts aliases from 1 to `maximum` `[MQTT5-3.3.2-10]` `[MQTT5-3.3.2-12]`; 0 accepts none.
     #[must_use]
     pub const fn new(maximum: u16) -> Self {
-        Self { topics: Vec::new(), maximum }
+        Self { topics: None, maximum }
     }
 
     /// The topic that a PUBLISH is about. With both topic and alias the alias is defined anew.
@@ -37,13 +38,14 @@ impl InboundAliases {
         }
         let index = usize::from(alias.get()) - 1;
         let Some(topic) = topic else {
-            let known = self.topics.get(index).and_then(Option::as_ref);
+            let known = self.topics.as_ref().and_then(|topics| topics.get(index)?.as_ref());
             return known.map(TopicName::borrow).ok_or(Violation::TopicAliasUndefined);
         };
-        if self.topics.len() <= index {
-            self.topics.resize(index + 1, None);
+        let topics = self.topics.get_or_insert_default();
+        if topics.len() <= index {
+            topics.resize(index + 1, None);
         }
-        if let Some(place) = self.topics.get_mut(index) {
+        if let Some(place) = topics.get_mut(index) {
             *place = Some(topic.to_owned());
         }
         Ok(topic)
@@ -52,8 +54,9 @@ impl InboundAliases {
 
 /// Aliases we define. The first topics keep theirs: a topic without one costs nothing more than before.
 #[derive(Clone, Debug, Default)]
+#[allow(clippy::box_collection, reason = "most connections have none, and there are many")]
 pub struct OutboundAliases {
-    aliases: BTreeMap<Box<str>, TopicAlias>,
+    aliases: Option<Box<BTreeMap<Box<str>, TopicAlias>>>,
     maximum: u16,
 }
 
@@ -73,7 +76,7 @@ impl OutboundAliases {
     /// `[MQTT5-3.2.2-17]` or our own limit `[MQTT5-3.3.2-9]` `[MQTT5-3.3.2-11]`; 0 defines none `[MQTT5-3.1.2-27]` `[MQTT5-3.2.2-18]`.
     #[must_use]
     pub const fn new(maximum: u16) -> Self {
-        Self { aliases: BTreeMap::new(), maximum }
+        Self { aliases: None, maximum }
     }
 
     /// Whether topics can have an alias at all.
@@ -86,13 +89,14 @@ impl OutboundAliases {
     /// How `topic` goes out now. After [`Define`](OutboundAlias::Define) the PUBLISH must be sent, or
     /// the peer will not know the alias.
     pub fn choose(&mut self, topic: &str) -> OutboundAlias {
-        if let Some(&alias) = self.aliases.get(topic) {
+        let aliases = self.aliases.get_or_insert_default();
+        if let Some(&alias) = aliases.get(topic) {
             return OutboundAlias::Use(alias);
         }
-        let next = u16::try_from(self.aliases.len()).ok().and_then(|count| count.checked_add(1));
+        let next = u16::try_from(aliases.len()).ok().and_then(|count| count.checked_add(1));
         match next.filter(|&number| number <= self.maximum).and_then(TopicAlias::new) {
             Some(alias) => {
-                self.aliases.insert(Box::from(topic), alias);
+                aliases.insert(Box::from(topic), alias);
                 OutboundAlias::Define(alias)
             }
             None => OutboundAlias::None,

@@ -6,56 +6,75 @@ use mqtt_codec::{FrameHeader, ProtocolVersion};
 /// Bytes that begin where a packet begins. Empty, it owns no buffer; it never holds more than one
 /// incomplete packet, or what one read brought.
 #[derive(Debug, Default)]
-pub(super) struct Unread {
-    bytes: Vec<u8>,
-}
+#[allow(clippy::box_collection, reason = "most connections have none, and are to be small")]
+pub(crate) struct Unread(Option<Box<Vec<u8>>>);
 
 impl Unread {
-    pub(super) fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Whether they begin with a whole packet, or with what is found to be none.
+    pub(crate) fn begins_with_packet(&self, version: ProtocolVersion, packet_bytes_max: u32) -> bool {
+        let Some(bytes) = &self.0 else { return false };
+        match FrameHeader::peek(bytes, version, packet_bytes_max) {
+            Ok(None) => false,
+            Ok(Some(header)) => header.packet_bytes <= bytes.len(),
+            Err(_) => true,
+        }
     }
 
     /// Keeps bytes for later.
-    pub(super) fn keep(&mut self, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
+    pub(crate) fn keep(&mut self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.0.get_or_insert_default().extend_from_slice(bytes);
+        }
     }
 
     /// Moves bytes over from the front of `received` until the first packet is whole, or is found to
     /// be none, and tells how many. The memory grows with what has arrived, not with what is announced.
-    pub(super) fn complete_first(
+    pub(crate) fn complete_first(
         &mut self,
         received: &[u8],
         version: ProtocolVersion,
         packet_bytes_max: u32,
     ) -> usize {
+        let Some(bytes) = &mut self.0 else { return 0 };
         let mut used = 0;
         while used < received.len() {
-            let missing = match FrameHeader::peek(&self.bytes, version, packet_bytes_max) {
+            let missing = match FrameHeader::peek(bytes, version, packet_bytes_max) {
                 Ok(None) => 1,
-                Ok(Some(header)) => header.packet_bytes - self.bytes.len(),
+                Ok(Some(header)) => header.packet_bytes - bytes.len(),
                 Err(_) => 0,
             };
             if missing == 0 {
                 break;
             }
             let moved = missing.min(received.len() - used);
-            self.keep(&received[used..used + moved]);
+            bytes.extend_from_slice(&received[used..used + moved]);
             used += moved;
         }
         used
     }
 
     /// Takes everything out.
-    pub(super) fn take(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.bytes)
+    pub(crate) fn take(&mut self) -> Self {
+        std::mem::take(self)
+    }
+
+    /// What is there.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.0.as_ref().map_or(&[], |bytes| bytes)
     }
 
     /// Puts back what [`take`](Self::take) took out, except the first bytes, which have been handled.
-    pub(super) fn put_back(&mut self, mut bytes: Vec<u8>, handled: usize) {
-        debug_assert!(self.bytes.is_empty());
-        if handled < bytes.len() {
+    pub(crate) fn put_back(&mut self, mut taken: Self, handled: usize) {
+        debug_assert!(self.is_empty());
+        if let Some(bytes) = &mut taken.0
+            && handled < bytes.len()
+        {
             bytes.drain(..handled);
-            self.bytes = bytes;
+            *self = taken;
         }
     }
 }
@@ -93,7 +112,7 @@ mod tests {
                 assert_eq!(used, packet.len() - split);
                 let bytes = unread.take();
                 assert_eq!(
-                    frame(&bytes, VERSION, 10_000).map(|frame| frame.map(|f| f.bytes.len())),
+                    frame(bytes.bytes(), VERSION, 10_000).map(|frame| frame.map(|f| f.bytes.len())),
                     Ok(Some(packet.len()))
                 );
             }
@@ -109,7 +128,7 @@ mod tests {
             assert_eq!(unread.complete_first(&[*byte], VERSION, 10_000), 1);
         }
         assert_eq!(unread.complete_first(b"more", VERSION, 10_000), 0);
-        assert_eq!(unread.take(), packet);
+        assert_eq!(unread.bytes(), packet);
     }
 
     #[test]
@@ -131,7 +150,7 @@ mod tests {
             let bytes = unread.take();
             unread.put_back(bytes, handled);
             assert_eq!(unread.is_empty(), rest.is_empty());
-            assert_eq!(unread.take(), rest);
+            assert_eq!(unread.bytes(), rest);
         }
     }
 }

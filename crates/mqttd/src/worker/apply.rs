@@ -1,7 +1,7 @@
 //! Owns what each effect comes to: bytes in an outbox, mail for another worker, the end of a
 //! connection. When the bytes are written is `flush`'s business.
 
-use broker_core::{ConnectionId, Effect, Effects, PeerMessage, ShardId};
+use broker_core::{ConnectionId, Effect, Effects};
 
 use super::Worker;
 use crate::connection::Writing;
@@ -29,11 +29,11 @@ impl Worker {
                 Effect::SendShared { connection, frame, payload } => {
                     self.append(connection, |outbox, pool| {
                         outbox.copy(encoded.bytes(frame), pool);
-                        outbox.share(payload);
+                        outbox.share(payload, pool);
                     });
                 }
                 Effect::Close { connection, cause } => self.close(connection, cause),
-                Effect::Forward { shard, message } => self.forward(shard, message),
+                Effect::Forward { shard, message } => self.outgoing.push(shard, message),
                 Effect::Load { session, positions } => self.load(session, positions),
                 Effect::CheckpointWritten => self.has_recorded = true,
                 Effect::Surveyed(found) => self.surveyed(found),
@@ -57,21 +57,12 @@ impl Worker {
         if is_new {
             connection.writing = Writing::Dirty;
         }
-        if self.dirty.add(is_new.then_some(id), after - before) {
-            self.wake_tick();
-        }
+        self.dirty.add(is_new.then_some(id), after - before);
         if overflows {
             self.write_or_report_full(id);
         }
         if self.dirty.is_large() {
             self.flush();
         }
-    }
-
-    fn forward(&mut self, shard: ShardId, message: PeerMessage) {
-        if !self.outgoing.is_waiting() {
-            self.wake_tick();
-        }
-        self.outgoing.push(shard, message);
     }
 }

@@ -1,9 +1,11 @@
 //! Owns the table of a worker's connections. What is done with one is the worker's business.
 
 use broker_core::ConnectionId;
+use mio::Token;
+use mqtt_codec::ProtocolVersion;
 use slab::Slab;
 
-use crate::connection::{Connection, Label};
+use crate::connection::Connection;
 use crate::transport::Transport;
 
 /// Bits of an id that are the connection's place in the table; the others count connections, so that
@@ -19,28 +21,32 @@ pub(super) struct Connections {
 
 impl Connections {
     /// Adds a connection and gives it an id that no other has or had.
-    pub(super) fn insert(&mut self, transport: Transport, label: Option<Box<Label>>) -> ConnectionId {
+    pub(super) fn insert(&mut self, transport: Transport, version: ProtocolVersion) -> &mut Connection {
         let entry = self.slots.vacant_entry();
         let slot = entry.key() as u64;
         assert!(slot < 1 << SLOT_BITS, "a process has fewer sockets");
         let id = ConnectionId(self.opened << SLOT_BITS | slot);
         self.opened += 1;
-        entry.insert(Connection::new(id, transport, label));
-        id
+        entry.insert(Connection::new(id, transport, version))
     }
 
     pub(super) fn get(&self, id: ConnectionId) -> Option<&Connection> {
-        self.slots.get(slot(id)).filter(|connection| connection.id == id)
+        self.slots.get(slot(token(id).0)).filter(|connection| connection.id == id)
     }
 
     pub(super) fn get_mut(&mut self, id: ConnectionId) -> Option<&mut Connection> {
-        self.slots.get_mut(slot(id)).filter(|connection| connection.id == id)
+        self.slots.get_mut(slot(token(id).0)).filter(|connection| connection.id == id)
+    }
+
+    /// The connection that an event is about, unless it has gone.
+    pub(super) fn of_token(&mut self, token: Token) -> Option<&mut Connection> {
+        self.slots.get_mut(slot(token.0)).filter(|connection| self::token(connection.id) == token)
     }
 
     /// Takes a connection out; dropped, its socket is closed.
     pub(super) fn remove(&mut self, id: ConnectionId) -> Option<Connection> {
         self.get(id)?;
-        self.slots.try_remove(slot(id))
+        self.slots.try_remove(slot(token(id).0))
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -48,7 +54,13 @@ impl Connections {
     }
 }
 
-#[allow(clippy::cast_possible_truncation, reason = "masked to 28 bits")]
-fn slot(id: ConnectionId) -> usize {
-    (id.0 & ((1 << SLOT_BITS) - 1)) as usize
+/// What events call a connection. Where it is shorter than the id, an event that came too late may be taken
+/// for one about another connection, which is then read in vain.
+#[allow(clippy::cast_possible_truncation, reason = "the slot is in the low bits")]
+pub(super) fn token(id: ConnectionId) -> Token {
+    Token(id.0 as usize)
+}
+
+fn slot(bits: usize) -> usize {
+    bits & ((1 << SLOT_BITS) - 1)
 }

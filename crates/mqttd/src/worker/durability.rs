@@ -2,14 +2,32 @@
 //! it hears that they are on disk, and what is read back. What is recorded is the engine's business, how it
 //! gets to the disk the journal's.
 
+use std::time::Duration;
+
 use broker_core::journal::Position;
 use broker_core::{Input, SessionId};
 
 use super::{Life, Worker};
 use crate::storage::Link;
 
+/// Time between two looks at the disk while nobody is served yet.
+const AWAIT_DISK_PAUSE: Duration = Duration::from_millis(1);
+
 impl Worker {
-    /// Whether the tick has something to hand over.
+    /// Waits until all that was recorded is on disk, what an earlier process left among it, unless the disk fails:
+    /// the first clients would wait for it otherwise.
+    pub(super) fn await_disk(&mut self) {
+        while self.waits_for_disk() {
+            self.flush_journal();
+            if let Some(journal) = &self.journal {
+                journal.kick();
+            }
+            self.sleep(Some(AWAIT_DISK_PAUSE));
+            self.hear_of_durability();
+        }
+    }
+
+    /// Whether there is something to hand over.
     #[inline]
     pub(super) fn has_to_flush_journal(&self) -> bool {
         self.shard.wants_flush() || self.has_recorded
@@ -41,12 +59,10 @@ impl Worker {
         }
     }
 
-    /// Says what is waited for, before the thread may sleep. What has come in the meantime is for another tick.
-    pub(super) fn wait_for_durability(&mut self) {
-        let Some(journal) = &mut self.journal else { return };
-        if journal.wait_for(self.shard.awaits_durable()) {
-            self.wake_tick();
-        }
+    /// Says what is waited for, before the thread may sleep, and tells whether it has come in the meantime.
+    pub(super) fn wait_for_durability(&mut self) -> bool {
+        let awaited = self.shard.awaits_durable();
+        self.journal.as_mut().is_some_and(|journal| journal.wait_for(awaited))
     }
 
     /// Looks at whether the disk keeps up.

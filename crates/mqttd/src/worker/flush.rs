@@ -1,13 +1,12 @@
-//! Owns when outboxes are written: once per turn of the worker, at once where too much waits, and by
-//! the connection's own task after the system took no more. How an outbox is written is its business.
+//! Owns when outboxes are written: once per turn of the worker, at once where too much waits, and when the
+//! system takes more. How an outbox is written is its business.
 
-use std::io::{self, IoSlice};
-use std::task::{Context, Poll};
+use std::io;
 
 use broker_core::{ConnectionId, Input};
 
 use super::Worker;
-use crate::connection::{Connection, Phase, Writing};
+use crate::connection::{Connection, Writing};
 use crate::outbox::{BufferPool, Outbox};
 
 /// Bytes appended to all outboxes together that are written at once, not at the end of the turn: what
@@ -22,13 +21,15 @@ pub(super) struct Dirty {
 }
 
 impl Dirty {
-    /// Counts bytes, and a connection that has just become dirty. Tells whether it is the first.
+    /// Counts bytes, and a connection that has just become dirty.
     #[inline]
-    pub(super) fn add(&mut self, connection: Option<ConnectionId>, bytes: usize) -> bool {
+    pub(super) fn add(&mut self, connection: Option<ConnectionId>, bytes: usize) {
         self.bytes += bytes;
-        let is_first = connection.is_some() && self.list.is_empty();
         self.list.extend(connection);
-        is_first
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.is_empty()
     }
 
     #[inline]
@@ -46,17 +47,6 @@ pub(super) enum Report {
     Drained(ConnectionId),
 }
 
-/// How an attempt to write ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Written {
-    /// Nothing waits any more.
-    All,
-    /// The system takes no more at the moment.
-    Blocked,
-    /// The peer takes nothing any more.
-    Lost,
-}
-
 impl Worker {
     /// Writes to every dirty connection.
     pub(super) fn flush(&mut self) {
@@ -68,29 +58,26 @@ impl Worker {
         self.dirty.list = list;
     }
 
-    /// Writes what the system takes now. If it does not take all, the connection's task goes on.
+    /// Writes what the system takes now. If it does not take all, an event tells when to go on.
     fn write(&mut self, id: ConnectionId) {
         let Some(connection) = self.connections.get_mut(id) else { return };
         match connection.writing {
-            Writing::Idle | Writing::Dirty => {}
-            Writing::Blocked | Writing::Broken => return,
+            Writing::Idle | Writing::Dirty => self.write_outbox(id),
+            Writing::Blocked | Writing::Broken => {}
         }
-        let (written, bytes) = try_write(connection, &mut self.pool);
-        if written != Written::All || connection.phase != Phase::Open {
-            connection.wake();
-        }
-        self.settle(id, written, bytes);
+        self.stop_writing(id);
     }
 
-    /// Continues a write that the system did not take, or that is the last one.
-    pub(crate) fn continue_write(&mut self, id: ConnectionId, context: &mut Context<'_>) {
+    fn write_outbox(&mut self, id: ConnectionId) {
         let Some(connection) = self.connections.get_mut(id) else { return };
-        let is_last = connection.phase != Phase::Open && !connection.outbox.is_empty();
-        if connection.writing == Writing::Blocked || is_last {
-            let (written, bytes) = poll_write(connection, &mut self.pool, context);
-            self.settle(id, written, bytes);
-            self.report_outboxes();
+        let before = connection.outbox.len();
+        connection.writing = write_outbox(connection, &mut self.pool);
+        let after = connection.outbox.len();
+        if connection.writing == Writing::Broken {
+            connection.outbox = Outbox::default();
         }
+        self.stats().bytes_sent.add((before - after) as u64);
+        self.settle(id, before);
     }
 
     /// An outbox is over its limit: what the system takes at once does not count.
@@ -104,23 +91,19 @@ impl Worker {
         }
     }
 
-    /// Draws the conclusions from an attempt to write. It does not step: it may be called from within
-    /// the effects of a step.
-    fn settle(&mut self, id: ConnectionId, written: Written, bytes: u64) {
-        self.stats().bytes_sent.add(bytes);
-        let outbox_bytes_max = self.node.config.limits.outbox_bytes_max;
+    /// Draws the conclusions from a write to an outbox that held so many bytes. It does not step: it may be
+    /// called from within the effects of a step.
+    fn settle(&mut self, id: ConnectionId, before: usize) {
+        let (half, answers_bytes_max) =
+            (self.node.config.limits.outbox_bytes_max / 2, self.answers_bytes_max());
         let Some(connection) = self.connections.get_mut(id) else { return };
-        connection.writing = match written {
-            Written::All => Writing::Idle,
-            Written::Blocked => Writing::Blocked,
-            Written::Lost => {
-                connection.outbox = Outbox::default();
-                Writing::Broken
-            }
-        };
-        if connection.is_full && connection.outbox.len() <= outbox_bytes_max / 2 {
+        let after = connection.outbox.len();
+        if connection.is_full && after <= half {
             connection.is_full = false;
             self.outbox_reports.push_back(Report::Drained(id));
+        }
+        if before > answers_bytes_max && after <= answers_bytes_max {
+            self.make_ready(id);
         }
     }
 
@@ -138,41 +121,22 @@ impl Worker {
     }
 }
 
-fn try_write(connection: &mut Connection, pool: &mut BufferPool) -> (Written, u64) {
+/// Writes until nothing waits, or the system or the peer takes no more.
+fn write_outbox(connection: &mut Connection, pool: &mut BufferPool) -> Writing {
     let transport = &mut connection.transport;
     let mut took_all = true;
-    let before = connection.outbox.len();
     let outcome = connection.outbox.write_with(pool, |parts| {
         // A system that took less than it was offered takes no more: asking again would be in vain.
         if !took_all {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        let taken = transport.try_write(parts)?;
+        let taken = transport.write(parts)?;
         took_all = taken == parts.iter().map(|part| part.len()).sum::<usize>();
         Ok(taken)
     });
-    (written(&outcome), (before - connection.outbox.len()) as u64)
-}
-
-fn poll_write(
-    connection: &mut Connection,
-    pool: &mut BufferPool,
-    context: &mut Context<'_>,
-) -> (Written, u64) {
-    let transport = &mut connection.transport;
-    let before = connection.outbox.len();
-    let write = |parts: &[IoSlice<'_>]| match transport.poll_write(context, parts) {
-        Poll::Ready(outcome) => outcome,
-        Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
-    };
-    let outcome = connection.outbox.write_with(pool, write);
-    (written(&outcome), (before - connection.outbox.len()) as u64)
-}
-
-fn written(outcome: &io::Result<()>) -> Written {
     match outcome {
-        Ok(()) => Written::All,
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Written::Blocked,
-        Err(_) => Written::Lost,
+        Ok(()) => Writing::Idle,
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Writing::Blocked,
+        Err(_) => Writing::Broken,
     }
 }

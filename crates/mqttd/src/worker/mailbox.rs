@@ -1,12 +1,12 @@
 //! Owns what one worker is told by other threads: the mail and the wake-up. What the mail means is the
 //! receiving worker's business.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::task::Waker;
+use std::sync::{Arc, OnceLock};
 
 use broker_core::journal::Position;
 use broker_core::{Message, PeerMessage, SessionId, ShardId};
+use mio::Waker;
 use parking_lot::Mutex;
 
 use crate::handshake::Arrival;
@@ -52,12 +52,14 @@ pub(crate) enum Mail {
 /// A wake-up is a system call, so there is one only if the reader has said that it sleeps: it sets
 /// `is_parked`, *then* looks at `has_mail`; a sender sets `has_mail`, *then* looks at `is_parked`. In
 /// the one order of all these accesses whoever comes second sees the first, so no mail is slept over.
-/// A reader that is awake looks at `has_mail` between its tasks.
+/// A reader that is awake looks at `has_mail` in each of its turns.
 #[derive(Debug, Default)]
 pub(crate) struct Mailbox {
     contents: Mutex<Contents>,
     has_mail: AtomicBool,
     is_parked: AtomicBool,
+    /// Wakes the thread that reads it, once there is one.
+    reader: OnceLock<Waker>,
 }
 
 #[derive(Debug, Default)]
@@ -67,8 +69,6 @@ struct Contents {
     bytes: usize,
     /// Senders that want to know when it is empty.
     held_back: Vec<ShardId>,
-    /// Wakes the task that reads it.
-    reader: Option<Waker>,
 }
 
 /// What became of messages from another worker.
@@ -138,30 +138,30 @@ impl Mailbox {
         }
     }
 
-    /// Names the task that reads.
+    /// Says how to wake the thread that reads.
     pub(super) fn set_reader(&self, reader: Waker) {
-        self.contents.lock().reader = Some(reader);
+        let former = self.reader.set(reader);
+        debug_assert!(former.is_ok(), "a mailbox has one reader");
     }
 
-    /// The reader's thread is about to sleep.
-    pub(super) fn about_to_park(&self) {
+    /// The reader wants to sleep, and may if this tells so: from here on it is woken.
+    pub(super) fn park(&self) -> bool {
         self.is_parked.store(true, SeqCst);
-        if self.has_mail.load(SeqCst) {
-            self.is_parked.store(false, SeqCst);
-            self.wake_reader();
+        let has_mail = self.has_mail();
+        if has_mail {
+            self.unpark();
         }
+        !has_mail
     }
 
-    /// The reader's thread is awake again.
-    pub(super) fn unparked(&self) {
+    /// The reader is awake again.
+    pub(super) fn unpark(&self) {
         self.is_parked.store(false, SeqCst);
     }
 
     fn wake_reader(&self) {
-        let reader = self.contents.lock().reader.clone();
-        if let Some(reader) = reader {
-            reader.wake();
-        }
+        let Some(reader) = self.reader.get() else { return };
+        reader.wake().expect("a counter of the system's that exists can be counted up");
     }
 }
 

@@ -1,32 +1,81 @@
-//! Owns whether and how a connection is read. Who reads is the connection's task; what is read is the
-//! codec's business.
+//! Owns how a connection is read: its bytes, packet by packet, up to its share of a turn. What a packet
+//! means is the engine's business, where one ends the codec's.
 
 use std::fmt::Display;
-use std::task::{Context, Poll};
+use std::io;
 
 use broker_core::{ConnectionId, Input};
+use mqtt_codec::{Frame, PacketRef, PacketType, ProtocolVersion, frame, packet::LastTopic};
 
 use super::Worker;
-use crate::connection::Phase;
+use crate::connection::{Phase, Reading};
 
 /// Bytes of the buffer that all connections of a worker are read into, and so the most that one read
 /// brings.
 pub(super) const READ_BUFFER_BYTES: usize = 64 * 1024;
 
+/// Packets handled before others have their turn.
+const PACKETS_PER_TURN: u32 = 1024;
+
+/// Bytes appended to outboxes before others have their turn: one packet may go to many.
+const APPENDED_PER_TURN: u64 = 1024 * 1024;
+
+/// What a connection may do in one turn.
+struct Budget {
+    packets: u32,
+    /// Of all bytes that were ever appended.
+    appended_max: u64,
+}
+
+impl Budget {
+    fn is_spent(&self, appended_bytes: u64) -> bool {
+        self.packets == 0 || appended_bytes > self.appended_max
+    }
+}
+
 impl Worker {
-    /// Whether the connection is there, if only to be closed.
-    pub(crate) fn is_connected(&self, id: ConnectionId) -> bool {
-        self.connections.get(id).is_some()
+    /// Gives a connection its turn.
+    pub(super) fn serve(&mut self, id: ConnectionId) {
+        self.look_behind();
+        let Some(connection) = self.connections.get_mut(id) else { return };
+        connection.is_ready = false;
+        match connection.phase {
+            Phase::Open => self.read(id),
+            // It is written at the end of the turn, as any other.
+            Phase::Closing => {}
+            Phase::Draining => self.drain(id),
+        }
     }
 
-    /// Whether packets of the connection may be handled now. If not, its task is woken when they may.
+    /// Steps what is unread, then reads and steps, until nothing is there or others must have a turn.
+    fn read(&mut self, id: ConnectionId) {
+        let appended_max = self.appended_bytes + APPENDED_PER_TURN;
+        let mut budget = Budget { packets: PACKETS_PER_TURN, appended_max };
+        let packet_bytes_max = self.packet_bytes_max();
+        while self.may_read(id) {
+            if budget.is_spent(self.appended_bytes) {
+                return self.make_ready(id);
+            }
+            let Some(connection) = self.connections.get(id) else { return };
+            if connection.unread.begins_with_packet(connection.version, packet_bytes_max) {
+                self.step_unread(id, &mut budget);
+            } else if connection.reading == Reading::Blocked {
+                return;
+            } else {
+                self.read_once(id, &mut budget);
+            }
+        }
+    }
+
+    /// Whether packets of the connection may be handled now. If not, it is made ready when they may.
     ///
     /// They may not while other workers or the disk are behind, and while more than twice `outbox_bytes_max` waits
     /// for a client that sends and does not read: the engine stops its deliveries at `outbox_bytes_max`,
     /// so what comes above is answers.
     #[inline]
-    pub(crate) fn may_read(&mut self, id: ConnectionId) -> bool {
+    fn may_read(&mut self, id: ConnectionId) -> bool {
         let is_held_back = self.is_held_back();
+        let outbox_bytes_max = self.answers_bytes_max();
         let Some(connection) = self.connections.get_mut(id) else { return false };
         if connection.phase != Phase::Open {
             return false;
@@ -37,53 +86,132 @@ impl Worker {
             }
             return false;
         }
-        // The task is then waiting for the system to take more, and comes back when it does.
-        connection.outbox.len() <= self.node.config.limits.outbox_bytes_max.saturating_mul(2)
+        connection.outbox.len() <= outbox_bytes_max
     }
 
-    /// Has the task woken from now on.
-    pub(crate) fn keep_waker(&mut self, id: ConnectionId, context: &Context<'_>) {
-        let Some(connection) = self.connections.get_mut(id) else { return };
-        match &mut connection.task {
-            Some(task) => task.clone_from(context.waker()),
-            None => connection.task = Some(context.waker().clone()),
-        }
-    }
-
-    /// Reads what is there into `buffer`. None if the connection is gone.
-    pub(crate) fn poll_read(
-        &mut self,
-        id: ConnectionId,
-        context: &mut Context<'_>,
-        buffer: &mut [u8],
-    ) -> Poll<Option<usize>> {
-        let Some(connection) = self.connections.get_mut(id) else { return Poll::Ready(None) };
-        match connection.transport.poll_read(context, buffer) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(Ok(count)) if count > 0 => {
-                self.stats().bytes_received.add(count as u64);
-                Poll::Ready(Some(count))
-            }
-            Poll::Ready(Ok(_)) => {
-                self.lose(id, &"closed by the peer");
-                Poll::Ready(None)
-            }
-            Poll::Ready(Err(error)) => {
-                self.lose(id, &error);
-                Poll::Ready(None)
+    /// Reads what the worker's buffer takes and steps it.
+    fn read_once(&mut self, id: ConnectionId, budget: &mut Budget) {
+        // Taken out so that packets can be decoded in it while the worker steps.
+        let mut buffer = std::mem::take(&mut self.read_buffer);
+        if let Some(count) = self.receive_bytes(id, &mut buffer) {
+            self.step_received(id, &buffer[..count], budget);
+            if count == buffer.len() {
+                budget.packets = 0;
             }
         }
-    }
-
-    /// Takes the buffer that connections are read into, so that it can be decoded from while the worker
-    /// steps.
-    pub(crate) fn take_read_buffer(&mut self) -> Box<[u8]> {
-        std::mem::take(&mut self.read_buffer)
-    }
-
-    pub(crate) fn give_back_read_buffer(&mut self, buffer: Box<[u8]>) {
-        debug_assert!(self.read_buffer.is_empty());
         self.read_buffer = buffer;
+    }
+
+    /// None if nothing was there, or the connection has gone.
+    fn receive_bytes(&mut self, id: ConnectionId, buffer: &mut [u8]) -> Option<usize> {
+        let connection = self.connections.get_mut(id)?;
+        match connection.transport.read(buffer) {
+            Ok(received) if received.bytes > 0 => {
+                if received.is_all && connection.reading == Reading::Possible {
+                    connection.reading = Reading::Blocked;
+                }
+                self.stats().bytes_received.add(received.bytes as u64);
+                return Some(received.bytes);
+            }
+            Ok(_) => self.lose(id, &"closed by the peer"),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => connection.reading = Reading::Blocked,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => self.lose(id, &error),
+        }
+        None
+    }
+
+    /// Steps what a read brought, in place but for a packet that began in an earlier one.
+    fn step_received(&mut self, id: ConnectionId, received: &[u8], budget: &mut Budget) {
+        let packet_bytes_max = self.packet_bytes_max();
+        let mut rest = received;
+        if let Some(connection) = self.connections.get_mut(id)
+            && !connection.unread.is_empty()
+        {
+            let used = connection.unread.complete_first(rest, connection.version, packet_bytes_max);
+            rest = &rest[used..];
+            self.step_unread(id, budget);
+        }
+        if self.connections.get(id).is_some_and(|connection| connection.unread.is_empty())
+            && self.may_read(id)
+        {
+            rest = self.step_packets(id, rest, budget);
+        }
+        if let Some(connection) = self.connections.get_mut(id) {
+            connection.unread.keep(rest);
+        }
+    }
+
+    fn step_unread(&mut self, id: ConnectionId, budget: &mut Budget) {
+        let Some(connection) = self.connections.get_mut(id) else { return };
+        let unread = connection.unread.take();
+        let bytes = unread.bytes();
+        let handled = bytes.len() - self.step_packets(id, bytes, budget).len();
+        if let Some(connection) = self.connections.get_mut(id) {
+            connection.unread.put_back(unread, handled);
+        }
+    }
+
+    /// Steps whole packets and gives back what is behind them. The first one is stepped whatever the
+    /// budget says.
+    fn step_packets<'a>(
+        &mut self,
+        connection: ConnectionId,
+        bytes: &'a [u8],
+        budget: &mut Budget,
+    ) -> &'a [u8] {
+        let packet_bytes_max = self.packet_bytes_max();
+        let Some(version) = self.connections.get(connection).map(|connection| connection.version) else {
+            return &[];
+        };
+        let mut rest = bytes;
+        let mut last_topic = LastTopic::default();
+        loop {
+            match frame(rest, version, packet_bytes_max) {
+                Ok(None) => return rest,
+                Ok(Some(frame)) => {
+                    rest = &rest[frame.bytes.len()..];
+                    self.step_packet(connection, frame, version, &mut last_topic);
+                }
+                Err(error) => self.step(Input::Malformed { connection, error }),
+            }
+            budget.packets = budget.packets.saturating_sub(1);
+            if budget.is_spent(self.appended_bytes) || !self.may_read(connection) {
+                return rest;
+            }
+        }
+    }
+
+    /// A second CONNECT is apart from the others: it is an error, and so large that they would all be moved at its
+    /// size.
+    #[inline(always)]
+    fn step_packet<'a>(
+        &mut self,
+        connection: ConnectionId,
+        frame: Frame<'a>,
+        version: ProtocolVersion,
+        last_topic: &mut LastTopic<'a>,
+    ) {
+        if frame.header.packet_type == PacketType::Connect {
+            return self.step_connect(connection, frame, version);
+        }
+        match PacketRef::decode_next(frame, version, last_topic) {
+            Ok(packet) => self.step(Input::Packet { connection, packet, frame: frame.bytes }),
+            Err(error) => self.step(Input::Malformed { connection, error }),
+        }
+    }
+
+    #[cold]
+    fn step_connect(&mut self, connection: ConnectionId, frame: Frame<'_>, version: ProtocolVersion) {
+        match PacketRef::decode(frame, version) {
+            Ok(packet) => self.step(Input::Packet { connection, packet, frame: frame.bytes }),
+            Err(error) => self.step(Input::Malformed { connection, error }),
+        }
+    }
+
+    /// Bytes in an outbox beyond which its client is not read: see [`may_read`](Self::may_read).
+    pub(super) fn answers_bytes_max(&self) -> usize {
+        self.node.config.limits.outbox_bytes_max.saturating_mul(2)
     }
 
     /// The network connection has gone.

@@ -1,28 +1,24 @@
-//! Owns the thread of one worker: its parts, its tasks, its end. What the tasks do is theirs.
+//! Owns how the thread of one worker begins, and what it is made of. What it does then is the worker's business.
 
-use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
-use std::rc::Rc;
 use std::sync::{Arc, Barrier};
 use std::thread::JoinHandle;
 
 use broker_core::journal::RecoveredShard;
 use broker_core::timers::TICK_MS;
 use broker_core::{Node, Shard, ShardId};
-use tokio::runtime::Builder;
+use mio::{Events, Poll, Waker};
 
 use super::connections::Connections;
 use super::outgoing::Outgoing;
 use super::receive::READ_BUFFER_BYTES;
-use super::tick::Tick;
-use super::timer::{Alarm, Timer};
-use super::{Closing, Dirty, Life, Mailbox, SharedWorker, Worker};
+use super::wait::{EVENTS_MAX, MAIL};
+use super::{Closing, Dirty, Life, Mailbox, Worker};
 use crate::clock::Clock;
 use crate::log::Log;
 use crate::outbox::BufferPool;
 use crate::storage::Link;
-use crate::thread::Thread;
 
 /// Bytes of the thread's stack.
 const STACK_BYTES: usize = 1024 * 1024;
@@ -57,42 +53,24 @@ pub(crate) fn start(
     guard: impl Send + 'static,
 ) -> io::Result<JoinHandle<()>> {
     let own = usize::from(plan.id.0);
-    let (parking, unparking) = (Arc::clone(&plan.mailboxes), Arc::clone(&plan.mailboxes));
-    let configure = move |builder: &mut Builder| {
-        builder
-            .on_thread_park(move || parking[own].about_to_park())
-            .on_thread_unpark(move || unparking[own].unparked());
-    };
-    Thread { name: format!("worker-{own}"), stack_bytes: STACK_BYTES }.start(configure, move |runtime| {
+    // Here, so that the thread needs nothing that the system could refuse, however many clients come.
+    let poll = Poll::new()?;
+    plan.mailboxes[own].set_reader(Waker::new(poll.registry(), MAIL)?);
+    let body = move || {
         let _guard = guard;
-        runtime.block_on(async {
-            let everyone = Arc::clone(&plan.everyone);
-            let worker = Rc::new(RefCell::new(Worker::new(plan)));
-            everyone.wait();
-            catch_up(&worker).await;
-            drop(unready);
-            tokio::task::spawn_local(Alarm::new(Rc::clone(&worker)));
-            // A panic has ended the process already.
-            let _ = tokio::task::spawn_local(Tick::new(worker)).await;
-        });
-    })
-}
-
-/// Does what came due while no process ran, before anybody could find it undone.
-async fn catch_up(worker: &SharedWorker) {
-    let settled = worker.borrow().now.plus_millis(TICK_MS);
-    loop {
-        let due = worker.borrow().instant_of_deadline(settled);
-        let Some(due) = due else { return };
-        tokio::time::sleep_until(due.into()).await;
-        let mut worker = worker.borrow_mut();
-        worker.begin_turn();
-        worker.time_has_come();
-    }
+        let everyone = Arc::clone(&plan.everyone);
+        let mut worker = Worker::new(plan, poll);
+        everyone.wait();
+        worker.catch_up(worker.now.plus_millis(TICK_MS));
+        worker.await_disk();
+        drop(unready);
+        worker.run();
+    };
+    std::thread::Builder::new().name(format!("worker-{own}")).stack_size(STACK_BYTES).spawn(body)
 }
 
 impl Worker {
-    fn new(plan: Plan) -> Self {
+    fn new(plan: Plan, poll: Poll) -> Self {
         let Plan { id, node, mailboxes, everyone: _, seed, durable, clock, log } = plan;
         let now = clock.now();
         let (shard, journal) = match durable {
@@ -110,19 +88,22 @@ impl Worker {
             log,
             clock,
             now,
+            poll,
+            events: Events::with_capacity(EVENTS_MAX),
             connections: Connections::default(),
-            pool: BufferPool::default(),
+            ready: Vec::new(),
             dirty: Dirty::default(),
             outbox_reports: VecDeque::new(),
+            pool: BufferPool::default(),
             outgoing: Outgoing::new(id, mailboxes),
             held_back: Vec::new(),
             closing: Closing::default(),
             appended_bytes: 0,
             read_buffer: vec![0; READ_BUFFER_BYTES].into(),
-            tick: None,
-            timer: Timer::new(),
             life: Life::Serving,
             effects: Some(Box::default()),
+            mail: Vec::new(),
+            senders: Vec::new(),
         }
     }
 }

@@ -62,6 +62,23 @@ fn what_was_sent_before_a_disconnect_counts_and_nothing_behind_it() {
 }
 
 #[test]
+fn what_was_sent_before_a_client_stopped_writing_counts_and_the_end_behind_it_is_seen() {
+    for workers in ["1", "4"] {
+        let broker = Broker::start(&["--workers", workers]);
+        let mut subscriber = broker.subscriber("s", "t", 0);
+        // Less than one read takes, as much, and more: the end is announced once, with what is before it.
+        for payload_bytes in [1, 1000, 64 * 1024 - 6 - 1, 300_000] {
+            let mut publisher = broker.connect("p");
+            let message = bytes::publish("t", &vec![b'x'; payload_bytes]);
+            publisher.send(&message);
+            publisher.socket.shutdown(Shutdown::Write).expect("a socket");
+            publisher.expect_end();
+            subscriber.expect(&message);
+        }
+    }
+}
+
+#[test]
 fn a_client_that_only_stops_writing_has_gone() {
     let broker = Broker::start(&[]);
     let mut peer = broker.connect("half");

@@ -1,12 +1,12 @@
 //! Owns the proof that a mailbox loses nothing it must keep, and never lets its reader sleep over mail.
 
 use std::sync::Arc;
-use std::task::Wake;
-use std::thread::{self, Thread};
+use std::thread;
 use std::time::Duration;
 
 use broker_core::config::Durability;
 use broker_core::{MessageRef, PeerTarget, SessionId, Timestamp};
+use mio::{Events, Poll, Token};
 use mqtt_codec::{QoS, TopicNameRef};
 
 use super::*;
@@ -109,12 +109,23 @@ fn a_mailbox_is_full_at_its_limit_and_not_one_byte_before() {
     }
 }
 
-/// Wakes a thread that parks, as a runtime's wake-up does, and nothing else.
-struct Unpark(Thread);
+/// The other end of a mailbox: what its reader sleeps on.
+struct Bed {
+    poll: Poll,
+    events: Events,
+}
 
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
+impl Bed {
+    fn of(mailbox: &Mailbox) -> Self {
+        let poll = Poll::new().expect("a poll");
+        mailbox.set_reader(Waker::new(poll.registry(), Token(0)).expect("a waker"));
+        Self { poll, events: Events::with_capacity(8) }
+    }
+
+    /// Sleeps that long or until it is woken, and tells whether it was.
+    fn is_woken_within(&mut self, patience: Duration) -> bool {
+        self.poll.poll(&mut self.events, Some(patience)).expect("a poll");
+        !self.events.is_empty()
     }
 }
 
@@ -126,7 +137,7 @@ fn no_mail_is_slept_over_however_senders_and_reader_meet() {
     const SENDERS: u16 = 4;
     const POSTS: usize = 5_000;
     let mailbox = Arc::new(Mailbox::default());
-    mailbox.set_reader(Waker::from(Arc::new(Unpark(thread::current()))));
+    let mut bed = Bed::of(&mailbox);
     let senders: Vec<_> = (1..=SENDERS)
         .map(|sender| {
             let mailbox = Arc::clone(&mailbox);
@@ -143,11 +154,10 @@ fn no_mail_is_slept_over_however_senders_and_reader_meet() {
         .collect();
     let mut received = 0;
     while received < usize::from(SENDERS) * POSTS {
-        mailbox.about_to_park();
-        let asleep = std::time::Instant::now();
-        thread::park_timeout(PATIENCE);
-        assert!(asleep.elapsed() < PATIENCE, "slept with {received} received");
-        mailbox.unparked();
+        if mailbox.park() {
+            assert!(bed.is_woken_within(PATIENCE), "slept with {received} received");
+            mailbox.unpark();
+        }
         received += take(&mailbox).0.len();
     }
     for sender in senders {
@@ -158,26 +168,22 @@ fn no_mail_is_slept_over_however_senders_and_reader_meet() {
 
 #[test]
 fn only_a_reader_that_sleeps_is_woken() {
-    struct Count(std::sync::atomic::AtomicUsize);
-    impl Wake for Count {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, SeqCst);
-        }
-    }
-    let (mailbox, count) = (Mailbox::default(), Arc::new(Count(0.into())));
-    mailbox.set_reader(Waker::from(Arc::clone(&count)));
-    let woken = || count.0.load(SeqCst);
+    let mailbox = Mailbox::default();
+    let mut bed = Bed::of(&mailbox);
+    let mut is_woken = || bed.is_woken_within(Duration::ZERO);
     mailbox.put(Mail::Shutdown);
-    assert_eq!(woken(), 0, "it looks by itself");
-    mailbox.about_to_park();
-    assert_eq!(woken(), 1, "there is mail, it must not sleep");
+    assert!(!is_woken(), "it looks by itself");
+    assert!(!mailbox.park(), "there is mail, it must not sleep");
+    mailbox.put(Mail::Shutdown);
+    assert!(!is_woken(), "it was told so, and is awake");
     take(&mailbox);
-    mailbox.about_to_park();
-    assert_eq!(woken(), 1);
+    assert!(mailbox.park());
+    assert!(!is_woken());
     mailbox.put(Mail::Shutdown);
+    assert!(is_woken());
     mailbox.put(Mail::Shutdown);
-    assert_eq!(woken(), 2, "once is enough");
-    mailbox.unparked();
+    assert!(!is_woken(), "once is enough");
+    mailbox.unpark();
     mailbox.nudge();
-    assert_eq!(woken(), 2);
+    assert!(!is_woken());
 }

@@ -1,0 +1,93 @@
+//! Owns what a worker sleeps on, and which connections it finds ready when it wakes. What is done with
+//! them is decided elsewhere.
+
+use std::io;
+use std::time::Duration;
+
+use broker_core::{ConnectionId, Timestamp};
+use mio::Token;
+use mio::event::Event;
+
+use super::Worker;
+use crate::connection::{Connection, Reading, Writing};
+
+/// Connections handled in one turn: each may bring a whole read buffer, and what others wait for, mail and
+/// writes, comes behind all of them.
+pub(super) const EVENTS_MAX: usize = 256;
+
+/// What events call the mailbox.
+pub(super) const MAIL: Token = Token(usize::MAX);
+
+impl Worker {
+    /// Sleeps until there is something to do, and notes what the system has to say of connections.
+    ///
+    /// An event comes once, when something changes: what it says is remembered with the connection until it is
+    /// read or written. So nothing is ever asked for again, and waiting costs one system call.
+    pub(super) fn wait(&mut self) {
+        let patience = self.patience();
+        // Only a worker that is going to sleep has to be woken.
+        let sleeps = patience != Some(Duration::ZERO) && self.outgoing.own_mailbox().park();
+        let patience = if sleeps { patience } else { Some(Duration::ZERO) };
+        self.sleep(patience);
+        if sleeps {
+            self.outgoing.own_mailbox().unpark();
+        }
+        for event in &self.events {
+            // Mail is looked for in every turn: its event only wakes.
+            let Some(connection) = self.connections.of_token(event.token()) else { continue };
+            note_reading(connection, event);
+            if !std::mem::replace(&mut connection.is_ready, true) {
+                self.ready.push(connection.id);
+            }
+            if event.is_writable() && connection.writing == Writing::Blocked {
+                connection.writing = Writing::Dirty;
+                self.dirty.add(Some(connection.id), 0);
+            }
+        }
+    }
+
+    /// Waits for events, that long at most.
+    pub(super) fn sleep(&mut self, patience: Option<Duration>) {
+        if let Err(error) = self.poll.poll(&mut self.events, patience) {
+            // No other error can come of a poll that exists.
+            assert_eq!(error.kind(), io::ErrorKind::Interrupted, "{error}");
+        }
+    }
+
+    /// How long there is nothing to do by itself; none for ever.
+    fn patience(&mut self) -> Option<Duration> {
+        let is_durable = self.wait_for_durability();
+        if is_durable || self.has_more_to_do() {
+            return Some(Duration::ZERO);
+        }
+        let due = self.next_deadline();
+        // From the beginning of this turn, which was short: the clock costs more than it would tell.
+        (due < Timestamp::NEVER).then(|| due.since(self.now))
+    }
+
+    /// Serves every connection that was ready when the turn began. Those that have more to be read than their
+    /// share of a turn are served again in the next one.
+    pub(super) fn serve_ready(&mut self) {
+        let ready = self.ready.len();
+        for place in 0..ready {
+            self.serve(self.ready[place]);
+        }
+        self.ready.drain(..ready);
+    }
+
+    /// Has a connection served with the next turn.
+    pub(super) fn make_ready(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(id) else { return };
+        if !std::mem::replace(&mut connection.is_ready, true) {
+            self.ready.push(id);
+        }
+    }
+}
+
+fn note_reading(connection: &mut Connection, event: &Event) {
+    if event.is_read_closed() || event.is_error() {
+        connection.reading = Reading::Ending;
+    } else if event.is_readable() && connection.reading == Reading::Blocked {
+        connection.reading = Reading::Possible;
+    }
+}
