@@ -50,6 +50,15 @@ impl Timestamp {
         self.0.saturating_sub(earlier.0)
     }
 
+    /// Seconds from `now` to this time, to the nearest, and at least 1 while there is anything. Not the next: another
+    /// shard may have made this time by a clock it read a moment after `now`, and a message would have more left than
+    /// it was published with.
+    pub(crate) fn seconds_left(self, now: Self) -> u32 {
+        let left_ms = self.millis_since(now);
+        let seconds = (left_ms.saturating_add(500) / 1000).max(left_ms.min(1));
+        u32::try_from(seconds).unwrap_or(u32::MAX)
+    }
+
     /// The duration from `earlier` to this time, zero if it is not earlier.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
@@ -71,5 +80,16 @@ mod tests {
         assert_eq!(ten.plus(Duration::MAX), Timestamp::NEVER);
         assert_eq!(ten.since(Timestamp::ZERO), Duration::from_millis(10));
         assert_eq!(ten.since(Timestamp::NEVER), Duration::ZERO);
+    }
+
+    #[test]
+    fn what_is_left_is_never_more_than_it_was_although_clocks_are_read_one_after_another() {
+        let expiry = Timestamp::from_millis(600_010);
+        for (now, expected) in
+            [(0, 600), (9, 600), (10, 600), (509, 600), (511, 599), (599_400, 1), (600_009, 1), (600_010, 0)]
+        {
+            assert_eq!(expiry.seconds_left(Timestamp::from_millis(now)), expected, "{now}");
+        }
+        assert_eq!(Timestamp::from_millis(u64::MAX - 1).seconds_left(Timestamp::ZERO), u32::MAX);
     }
 }

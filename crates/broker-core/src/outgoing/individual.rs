@@ -68,9 +68,8 @@ impl<'a> Outgoing<'a> {
     /// The properties that differ from receiver to receiver and moment to moment.
     fn put_own_properties(&self, addressing: Addressing<'_>, now: Timestamp, out: &mut Vec<u8>) {
         if self.message.expires_at != Timestamp::NEVER {
-            // What is left of the interval [MQTT5-3.3.2-6], begun seconds counted whole.
-            let seconds = self.message.expires_at.millis_since(now).div_ceil(1000);
-            let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
+            // What is left of the interval [MQTT5-3.3.2-6].
+            let seconds = self.message.expires_at.seconds_left(now);
             put(Property::MessageExpiryInterval(seconds), out);
         }
         for &identifier in addressing.identifiers {

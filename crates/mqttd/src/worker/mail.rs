@@ -15,6 +15,8 @@ impl Worker {
         let mut mail = std::mem::take(&mut self.mail);
         mailbox.take(&mut mail, &mut self.senders);
         self.outgoing.release(&mut self.senders);
+        // A sender's turn may have begun after ours: nothing is to be delivered before it was published.
+        self.now = self.clock.now();
         for mail in mail.drain(..) {
             self.receive(mail);
         }

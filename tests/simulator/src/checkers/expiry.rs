@@ -34,7 +34,7 @@ impl Checker for Expiry {
         ensure(!publication.is_past(truth.now_ms), || {
             format!("{key} was sent to #{} and has expired", connection.0)
         })?;
-        let left = publication.expires_at_ms.map(|at_ms| (at_ms - truth.now_ms).div_ceil(1000));
+        let left = publication.seconds_left(truth.now_ms);
         let said = publish.properties.message_expiry_interval().map(u64::from);
         let is_v5 = truth.connections[&connection].version.has_properties();
         ensure(!is_v5 || left == said, || format!("{key} is good for {left:?} s and was sent with {said:?}"))

@@ -92,6 +92,13 @@ impl Publication {
     pub(crate) fn is_past(&self, now_ms: u64) -> bool {
         self.expires_at_ms.is_some_and(|at_ms| at_ms < now_ms)
     }
+
+    /// What a sending says of the time left: to the nearest second, and at least one while there is any.
+    #[must_use]
+    pub(crate) fn seconds_left(&self, now_ms: u64) -> Option<u64> {
+        let left_ms = self.expires_at_ms?.saturating_sub(now_ms);
+        Some(((left_ms + 500) / 1000).max(left_ms.min(1)))
+    }
 }
 
 impl Truth {

@@ -71,7 +71,7 @@ impl Truth {
 
     fn tells_expiry(&self, send: &Send, publication: PublicationId) -> bool {
         let publication = &self.publications[publication];
-        let left = publication.expires_at_ms.map(|at_ms| at_ms.saturating_sub(send.at_ms).div_ceil(1000));
+        let left = publication.seconds_left(send.at_ms);
         (send.is_again || !publication.is_past(send.at_ms))
             && send.told.as_ref().is_none_or(|told| told.expiry_seconds == left)
     }
