@@ -169,17 +169,15 @@ fn unix_ms(time: SystemTime) -> u64 {
 #[derive(Debug)]
 struct RealFile(File);
 
-#[cfg(unix)]
 impl DiskFile for RealFile {
     fn len(&self) -> io::Result<u64> {
         self.0.metadata().map(|found| found.len())
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        use std::os::unix::fs::FileExt;
         let mut filled = 0;
         while filled < buffer.len() {
-            match self.0.read_at(&mut buffer[filled..], offset + filled as u64) {
+            match read_some(&self.0, offset + filled as u64, &mut buffer[filled..]) {
                 Ok(0) => break,
                 Ok(bytes) => filled += bytes,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -190,40 +188,9 @@ impl DiskFile for RealFile {
     }
 
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        use std::os::unix::fs::FileExt;
-        self.0.write_all_at(bytes, offset)
-    }
-
-    fn sync_data(&self) -> io::Result<()> {
-        self.0.sync_data()
-    }
-}
-
-#[cfg(windows)]
-impl DiskFile for RealFile {
-    fn len(&self) -> io::Result<u64> {
-        self.0.metadata().map(|found| found.len())
-    }
-
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        use std::os::windows::fs::FileExt;
-        let mut filled = 0;
-        while filled < buffer.len() {
-            match self.0.seek_read(&mut buffer[filled..], offset + filled as u64) {
-                Ok(0) => break,
-                Ok(bytes) => filled += bytes,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(filled)
-    }
-
-    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        use std::os::windows::fs::FileExt;
         let mut written = 0;
         while written < bytes.len() {
-            match self.0.seek_write(&bytes[written..], offset + written as u64) {
+            match write_some(&self.0, offset + written as u64, &bytes[written..]) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(bytes) => written += bytes,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -236,4 +203,24 @@ impl DiskFile for RealFile {
     fn sync_data(&self) -> io::Result<()> {
         self.0.sync_data()
     }
+}
+
+#[cfg(unix)]
+fn read_some(file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, buffer, offset)
+}
+
+#[cfg(unix)]
+fn write_some(file: &File, offset: u64, bytes: &[u8]) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::write_at(file, bytes, offset)
+}
+
+#[cfg(windows)]
+fn read_some(file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, buffer, offset)
+}
+
+#[cfg(windows)]
+fn write_some(file: &File, offset: u64, bytes: &[u8]) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_write(file, bytes, offset)
 }
