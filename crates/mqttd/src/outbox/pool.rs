@@ -4,7 +4,7 @@
 use super::Waiting;
 
 /// Bytes kept for later use, capacities added up. What comes back beyond it is freed.
-const KEPT_BYTES_MAX: usize = 2 * 1024 * 1024;
+const KEPT_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// The largest buffer kept: one large burst must not stay in memory for ever.
 const BUFFER_BYTES_MAX: usize = 64 * 1024;

@@ -9,9 +9,16 @@ use super::Worker;
 use crate::connection::{Connection, Writing};
 use crate::outbox::{BufferPool, Outbox};
 
-/// Bytes appended to all outboxes together that are written at once, not at the end of the turn: what
-/// fits into the processor's cache. One message to a hundred thousand clients is written as it goes.
-const DIRTY_BYTES_MAX: usize = 256 * 1024;
+/// Bytes appended to all outboxes together that are written at once, not at the end of the turn, whatever the number
+/// of connections: what fits into the processor's cache.
+const DIRTY_BYTES_MIN: usize = 256 * 1024;
+
+/// The same for each connection that is dirty: a write is to carry many messages, or the system's part of each
+/// would be several times our own.
+const DIRTY_BYTES_EACH: usize = 8 * 1024;
+
+/// The same however many connections: one message to a hundred thousand clients is written as it goes.
+const DIRTY_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// Connections that have something to be written at the end of the turn.
 #[derive(Debug, Default)]
@@ -34,7 +41,7 @@ impl Dirty {
 
     #[inline]
     pub(super) fn is_large(&self) -> bool {
-        self.bytes > DIRTY_BYTES_MAX
+        self.bytes > (self.list.len() * DIRTY_BYTES_EACH).clamp(DIRTY_BYTES_MIN, DIRTY_BYTES_MAX)
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) const READ_BUFFER_BYTES: usize = 64 * 1024;
 const PACKETS_PER_TURN: u32 = 1024;
 
 /// Bytes appended to outboxes before others have their turn: one packet may go to many.
-const APPENDED_PER_TURN: u64 = 1024 * 1024;
+const APPENDED_PER_TURN: u64 = 4 * 1024 * 1024;
 
 /// What a connection may do in one turn.
 struct Budget {
