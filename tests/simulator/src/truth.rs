@@ -7,6 +7,7 @@ mod connection;
 mod copies;
 mod durable;
 mod filter;
+mod held;
 mod identifiers;
 mod publication;
 mod receipt;
@@ -194,6 +195,8 @@ impl Truth {
                 self.recorded(shard, position, record);
                 self.note_slice(position, record);
                 self.note_identifiers(position, record);
+                self.note_held(position, record);
+                self.note_retained(position, record);
             }
             Observation::Failing { is_failing } => self.is_failing = is_failing,
             Observation::Flushed { shard, last } => self.flushed(shard, last),
@@ -202,6 +205,7 @@ impl Truth {
             Observation::Restarted { cut, died_ms, node } => {
                 self.restarted(cut, died_ms, node);
                 self.forget_identifiers(cut);
+                self.forget_held(cut);
             }
             Observation::SentGarbage { .. }
             | Observation::Forwarded { .. }
@@ -329,7 +333,10 @@ impl Truth {
             Packet::PubRel(ack) => self.promise_received(connection, ack.packet_id.get()),
             Packet::SubAck(suback) => self.subscribed(connection, suback),
             Packet::UnsubAck(unsuback) => self.unsubscribed(connection, unsuback),
-            Packet::Publish(publish) => return Consequence::Sending(self.attribute(connection, publish)),
+            Packet::Publish(publish) => {
+                self.note_sent(connection, publish);
+                return Consequence::Sending(self.attribute(connection, publish));
+            }
             Packet::Connect(_)
             | Packet::Subscribe(_)
             | Packet::Unsubscribe(_)

@@ -95,9 +95,10 @@ fn can_take(truth: &Truth, key: SessionKey, qos: QoS) -> bool {
     let waiting = session.waiting.iter().filter(|&&copy| is_waiting(&truth.copies[copy])).count();
     let unsent = |it: &&crate::truth::InFlight| it.progress == Progress::Published && it.connection != id;
     waiting <= 1
+        && !session.is_held_back()
         && session.groups.is_empty()
         && !truth.groups.values().any(|group| may_have_come(group, key))
-        && !session.retained.iter().any(|delivery| truth.may_bring(delivery))
+        && !session.retained.iter().any(|delivery| truth.may_bring(session, delivery))
         && session.in_flight.len() < usize::from(connection.receive_maximum)
         && !session.in_flight.values().any(|it| unsent(&it))
 }

@@ -52,7 +52,8 @@ impl Truth {
         session.is_some_and(|session| session.was_restored && session.unnamed.iter().any(is_used))
     }
 
-    fn recorded_session(&self, name: &str) -> Option<SessionKey> {
+    /// Whose session is recorded under a name.
+    pub(super) fn recorded_session(&self, name: &str) -> Option<SessionKey> {
         self.current.get(self.recorded_names.get(name)?).copied()
     }
 }

@@ -194,6 +194,7 @@ impl Truth {
                 delivery.over_step = Some(0);
             }
             delivery.over_step.take_if(|over| *over > step);
+            delivery.finished.take_if(|(told, _)| *told >= cut);
             delivery.is_over = delivery.over_step.is_some();
         }
         session.groups = groups.iter().map(|(group, _)| group.clone()).collect();

@@ -1,6 +1,8 @@
 //! Owns the retained messages, and which of them are due to whom for having subscribed.
 
-use super::{Publication, PublicationId, Send, SendId, SessionKey, Subscription, Truth, filter};
+use super::{Publication, PublicationId, Send, SendId, Session, SessionKey, Subscription, Truth, filter};
+use crate::observation::Record;
+use broker_core::journal::Position;
 use std::collections::BTreeMap;
 
 /// What a new subscription is to get of what is retained.
@@ -24,6 +26,9 @@ pub(crate) struct RetainedDelivery {
     pub(super) since: PublicationId,
     /// Publications before its subscription was acknowledged, which is when it begins.
     pub(super) until: Option<PublicationId>,
+    /// Of a session that is recorded: the record that says that all of it has been delivered, and the publications
+    /// before.
+    pub(super) finished: Option<(Position, PublicationId)>,
 }
 
 impl RetainedDelivery {
@@ -59,10 +64,16 @@ impl Truth {
             .map(|(topic, &id)| (topic.as_str(), id))
     }
 
-    /// Whether a delivery brings something, or did: what was retained when its session subscribed, or by the time when
-    /// that was acknowledged.
-    pub(crate) fn may_bring(&self, delivery: &RetainedDelivery) -> bool {
-        let until = delivery.until.unwrap_or(self.publications.len());
+    /// Whether a delivery to a session brings something, or did: what was retained when it subscribed, or by the time
+    /// when that was acknowledged. It may bring later messages, too, if it is interrupted: by a connection that ends or
+    /// has no room, or by a crash that takes back how far it had come. What it brings to a session that is recorded may
+    /// have to wait for the disk and is not seen until then, so there the journal says when it is over.
+    pub(crate) fn may_bring(&self, session: &Session, delivery: &RetainedDelivery) -> bool {
+        let until = match session.is_durable {
+            true => delivery.finished.map(|(_, until)| until),
+            false => delivery.until,
+        };
+        let until = until.unwrap_or(self.publications.len());
         let is_new = |it: &Publication| it.retain && filter::matches(&delivery.filter, &it.topic);
         !delivery.is_over
             && (!delivery.expected.is_empty() || self.publications[delivery.since..until].iter().any(is_new))
@@ -88,6 +99,7 @@ impl Truth {
             over_step: None,
             since: self.publications.len(),
             until: None,
+            finished: None,
         });
         self.note_pressure(key);
     }
@@ -106,6 +118,28 @@ impl Truth {
         for delivery in deliveries.filter(|delivery| delivery.filter == filter && !delivery.is_over) {
             delivery.is_over = true;
             delivery.over_step = Some(step);
+        }
+    }
+
+    /// A record was appended: it may say that all of what is retained for a filter has been delivered. One that says so
+    /// before it says that the filter is subscribed to means an earlier delivery.
+    pub(super) fn note_retained(&mut self, position: Position, record: &Record) {
+        let Record::Operations(words) = record else { return };
+        let until = self.publications.len();
+        for operation in words.split(';').map(str::trim) {
+            let all = operation.split_once(" has all of what is retained for ");
+            let Some((session, rest)) = all.or_else(|| operation.split_once(" subscribes to ")) else {
+                continue;
+            };
+            let filter = rest.split('"').nth(1).unwrap_or_default();
+            let Some(key) = self.recorded_session(session) else { continue };
+            let deliveries = self.sessions[key].retained.iter_mut();
+            for delivery in deliveries.filter(|delivery| delivery.filter == filter && !delivery.is_over) {
+                match all {
+                    Some(_) => _ = delivery.finished.get_or_insert((position, until)),
+                    None => _ = delivery.finished.take_if(|(told, _)| *told == position),
+                }
+            }
         }
     }
 

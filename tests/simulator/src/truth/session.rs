@@ -1,7 +1,10 @@
 //! Owns what is true of one session. When it begins and ends is in `sessions`.
 
 use super::{
-    CopyId, GroupKey, PublicationId, RetainedDelivery, SendId, durable::Memento, identifiers::Unnamed,
+    CopyId, GroupKey, PublicationId, RetainedDelivery, SendId,
+    durable::{Core, Memento},
+    held::Held,
+    identifiers::Unnamed,
 };
 use crate::observation::MessageKey;
 use broker_core::{ConnectionId, ShardId};
@@ -51,6 +54,8 @@ pub(crate) struct Session {
     pub(super) released: BTreeMap<u16, u64>,
     /// Identifiers that the journal knew to be used and not for what.
     pub(super) unnamed: Vec<Unnamed>,
+    /// What is in flight by the books and was not sent.
+    pub(super) held: Vec<Held>,
     /// Whether something has happened to it that the journal was not told.
     pub(super) is_touched: bool,
     /// The last step of which something was acknowledged, and by what.
@@ -154,6 +159,7 @@ impl Session {
             receipts: BTreeMap::new(),
             released: BTreeMap::new(),
             unnamed: Vec::new(),
+            held: Vec::new(),
             is_touched: false,
             promised: None,
             mementos: Vec::new(),
