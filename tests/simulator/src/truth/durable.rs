@@ -54,6 +54,7 @@ impl Truth {
                 }
             }
             Record::Operations(words) => {
+                self.remember_wills(words, position);
                 self.remember_early(shard, position, words);
                 self.remember_ended(words, position);
             }
@@ -98,6 +99,20 @@ impl Truth {
             && let Some((own, core)) = self.provisional.take_if(|(own, _)| self.sessions[*own].is_durable)
         {
             self.sessions[own].mementos.push(Memento { last, step: self.step, core });
+        }
+    }
+
+    /// That a Will has been published may be told before the turn is over: with what is handed over of a session that
+    /// ends in the same turn. After a crash behind that it is not published again.
+    fn remember_wills(&mut self, words: &str, last: Position) {
+        for operation in words.split(';').map(str::trim) {
+            let gone = operation.strip_suffix(" has no Will any more");
+            let Some(client_id) = gone.and_then(|session| self.recorded_names.get(session)) else { continue };
+            for session in self.sessions.iter_mut().filter(|it| it.is_durable && it.client_id == *client_id) {
+                if let Some((step, core)) = session.without_will.take() {
+                    session.mementos.push(Memento { last, step, core });
+                }
+            }
         }
     }
 

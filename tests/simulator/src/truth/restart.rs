@@ -159,6 +159,7 @@ impl Truth {
         session.mementos.retain(|memento| memento.last < cut);
         session.connection = None;
         session.promised = None;
+        session.without_will = None;
         session.released.clear();
         session.is_touched = true;
         let Some(Memento { step, core, .. }) = session.mementos.last() else {

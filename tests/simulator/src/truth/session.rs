@@ -60,6 +60,8 @@ pub(crate) struct Session {
     pub(super) is_touched: bool,
     /// The last step of which something was acknowledged, and by what.
     pub(super) promised: Option<(u64, PacketType)>,
+    /// How it was when its Will had just been published, and the step of that, until the journal is told.
+    pub(super) without_will: Option<(u64, Core)>,
     /// How it was, at every moment that a crash may take it back to.
     pub(super) mementos: Vec<Memento>,
     /// The last publication sent of each stream.
@@ -162,6 +164,7 @@ impl Session {
             held: Vec::new(),
             is_touched: false,
             promised: None,
+            without_will: None,
             mementos: Vec::new(),
             last_sent: BTreeMap::new(),
         }

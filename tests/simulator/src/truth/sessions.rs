@@ -160,6 +160,7 @@ impl Truth {
         session.is_touched = true;
         if let Some(will) = session.will.take() {
             self.publish_message(key, will.into());
+            self.sessions[key].without_will = Some((self.step, self.core(key)));
         }
     }
 }
