@@ -15,6 +15,8 @@ use crate::error::Error;
 pub(crate) struct Conditions {
     /// Threads that serve clients, where the broker can be told.
     pub(crate) workers: usize,
+    /// Connections that it has to take, where it has a limit of its own.
+    pub(crate) connections: u64,
 }
 
 /// One kind of broker.
@@ -84,6 +86,18 @@ impl Running {
         self.child.id()
     }
 
+    /// Where it keeps what it writes.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Ends it at once.
+    pub(crate) fn kill(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
     #[expect(clippy::disallowed_methods, reason = "that a port is open is no event that can be waited for")]
     fn wait_listening(&mut self, name: &str) -> Result<(), Error> {
         let deadline = Instant::now() + START_PATIENCE;
@@ -101,9 +115,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.kill();
     }
 }
 

@@ -1,11 +1,17 @@
 //! Owns the command line of the comparison: what is measured of whom, how often, and how the report is printed.
 
+mod bench;
 mod broker;
 mod brokers;
 mod error;
 mod figures;
+mod hold;
+mod holders;
+mod machine;
 mod modes;
 mod report;
+mod scale;
+mod system_calls;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -13,14 +19,16 @@ use std::time::Duration;
 
 use clap::Parser;
 
-use crate::broker::{Broker, Conditions, Need, Running};
+use crate::bench::{Bench, candidates, installed};
 use crate::error::Error;
-use crate::modes::state;
-use crate::report::{Measured, MeasuredState, Report, row_name};
+use crate::machine::Machine;
+use crate::modes::Work;
+use crate::report::{Report, Section};
+use crate::scale::Scale;
 
 /// Measures brokers under one load, interleaved, beside a relay that only forwards frames.
 ///
-/// Progress goes to standard error. The exit code is 1 if our broker lost, repeated or reordered anything.
+/// Progress goes to standard error. The exit code is 1 if our broker lost, repeated or reordered anything, or failed.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct CommandLine {
@@ -51,140 +59,113 @@ struct CommandLine {
     /// How often everything is measured; the median counts.
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=99))]
     repetitions: u64,
-    /// Print the report as JSON.
+    /// Idle connections, and sessions that reconnect [default: what the limit of open files allows, at most 1000000].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    connections: Option<u64>,
+    /// What of them one process of the load opens at most [default: what the limit of open files allows].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    connections_per_process: Option<u64>,
+    /// Count the brokers' system calls, too, in runs of their own; it takes strace.
     #[arg(long)]
+    system_calls: bool,
+    /// Print the report as JSON.
+    #[arg(long, conflicts_with = "markdown")]
     json: bool,
+    /// Print the whole report as a document.
+    #[arg(long)]
+    markdown: bool,
 }
 
 fn main() -> ExitCode {
-    let command_line = CommandLine::parse();
-    match command_line.run() {
-        Ok(report) if report.faults() > 0 => ExitCode::FAILURE,
-        Ok(_) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::from(2)
-        }
-    }
-}
-
-/// One broker with one number of workers.
-struct Candidate<'a> {
-    broker: &'a dyn Broker,
-    conditions: Conditions,
-    row: String,
+    let is_holder = std::env::args().nth(1).is_some_and(|argument| argument == hold::COMMAND);
+    let end = if is_holder {
+        let command_line = hold::CommandLine::parse_from(std::env::args().skip(1));
+        command_line.run().map(|()| ExitCode::SUCCESS)
+    } else {
+        CommandLine::parse().run()
+    };
+    end.unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        ExitCode::from(2)
+    })
 }
 
 impl CommandLine {
-    fn run(&self) -> Result<Report, Error> {
-        let mut report = Report::default();
+    fn run(&self) -> Result<ExitCode, Error> {
         if self.list {
             for mode in modes::all() {
-                println!("{:<28} {}", mode.name, mode.what);
+                println!("{:<32} {}", mode.name, mode.what);
             }
-            for mode in state::ALL {
-                println!("{:<28} {}", mode.name, mode.what);
-            }
-            return Ok(report);
+            return Ok(ExitCode::SUCCESS);
         }
-        let brokers = self.brokers();
-        for broker in &brokers {
-            report.brokers.push((broker.name().to_owned(), broker.version()));
-        }
-        if !self.json {
-            for (name, version) in &report.brokers {
-                println!("{name:<14} {version}");
-            }
-        }
-        let candidates = self.candidates(&brokers);
-        for mode in modes::all().into_iter().filter(|mode| self.wants(&mode.name)) {
-            let rows = self.interleave(&mode.name, &mode.needs(), &candidates, |running| {
-                mode.flow.measure(running, Duration::from_secs(self.seconds))
-            })?;
-            let measured = Measured { mode, rows };
-            if !self.json {
-                println!("\n{}", measured.table());
-            }
-            report.modes.push(measured);
-        }
-        for mode in state::ALL.into_iter().filter(|mode| self.wants(mode.name)) {
-            let rows = self.interleave(mode.name, mode.needs, &candidates, mode.measure)?;
-            let measured = MeasuredState { mode, rows };
-            if !self.json {
-                println!("\n{}", measured.table());
-            }
-            report.states.push(measured);
-        }
+        let report = self.measure()?;
         if self.json {
             println!("{:#}", report.json());
+        } else if self.markdown {
+            print!("{}", report.markdown());
+        }
+        Ok(if report.faults() > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    }
+
+    fn measure(&self) -> Result<Report, Error> {
+        let scale = self.scale()?;
+        let bench = Bench {
+            directory: self.directory.clone(),
+            duration: Duration::from_secs(self.seconds),
+            repetitions: self.repetitions,
+            scale,
+        };
+        let mut report = Report { machine: Machine::current(), ..Report::default() };
+        let all = brokers::all(self.relay.clone(), self.mqttd.clone());
+        let brokers = installed(all, |name| {
+            name == brokers::FLOOR || self.broker.is_empty() || self.broker.iter().any(|it| it == name)
+        });
+        for broker in &brokers {
+            report.brokers.push((broker.name().to_owned(), broker.version()));
+            self.show(&format!("{:<14} {}", broker.name(), broker.version()));
+        }
+        let candidates = candidates(&brokers, &self.workers, scale);
+        let tracer = self.system_calls.then(system_calls::tracer);
+        if tracer == Some(None) {
+            eprintln!("strace is not installed: system calls are not counted");
+        }
+        for mode in modes::all().iter().filter(|mode| self.wants(&mode.name)) {
+            self.take(bench.measure(mode, &candidates), &mut report);
+            if let (Some(Some(tracer)), Work::Traffic(flow)) = (&tracer, &mode.work) {
+                for section in bench.count_system_calls(tracer, flow, &mode.needs, &candidates) {
+                    self.take(section, &mut report);
+                }
+            }
         }
         Ok(report)
+    }
+
+    fn scale(&self) -> Result<Scale, Error> {
+        // The brokers and the load's processes have it from us.
+        let open_files_max =
+            rlimit::increase_nofile_limit(u64::MAX).map_err(Error::machine("raise the limit of open files"))?;
+        let default = Scale::of_open_files(open_files_max);
+        Ok(Scale {
+            connections: self.connections.unwrap_or(default.connections),
+            connections_per_process: self.connections_per_process.unwrap_or(default.connections_per_process),
+        })
     }
 
     fn wants(&self, mode: &str) -> bool {
         self.mode.is_empty() || self.mode.iter().any(|name| mode.contains(name.as_str()))
     }
 
-    /// Those that are wanted and installed.
-    fn brokers(&self) -> Vec<Box<dyn Broker>> {
-        let all = brokers::all(self.relay.clone(), self.mqttd.clone());
-        let is_wanted = |broker: &dyn Broker| {
-            let name = broker.name();
-            name == brokers::FLOOR || self.broker.is_empty() || self.broker.iter().any(|it| it == name)
-        };
-        let wanted = all.into_iter().filter(|broker| is_wanted(broker.as_ref()));
-        wanted
-            .filter(|broker| {
-                let is_installed = broker.program().is_some();
-                if !is_installed {
-                    eprintln!("{} is not installed: left out", broker.name());
-                }
-                is_installed
-            })
-            .collect()
+    fn take(&self, section: Section, report: &mut Report) {
+        self.show(&format!("\n{}", report.section_text(&section)));
+        report.sections.push(section);
     }
 
-    fn candidates<'a>(&self, brokers: &'a [Box<dyn Broker>]) -> Vec<Candidate<'a>> {
-        let mut candidates = Vec::new();
-        for broker in brokers {
-            let broker = broker.as_ref();
-            let numbers: Vec<Option<usize>> = match broker.can(Need::Workers) {
-                true => self.workers.iter().copied().map(Some).collect(),
-                false => vec![None],
-            };
-            candidates.extend(numbers.into_iter().map(|workers| Candidate {
-                broker,
-                conditions: Conditions { workers: workers.unwrap_or(1) },
-                row: row_name(broker.name(), workers),
-            }));
+    /// As it comes: where the whole report is printed at the end, beside it.
+    fn show(&self, text: &str) {
+        if self.json || self.markdown {
+            eprintln!("{text}");
+        } else {
+            println!("{text}");
         }
-        candidates
-    }
-
-    /// All brokers that can, in turn, and that several times, so that a change of the machine's own load meets all.
-    /// Each time a broker is started anew.
-    fn interleave<T>(
-        &self,
-        mode: &str,
-        needs: &[Need],
-        candidates: &[Candidate<'_>],
-        measure: impl Fn(&Running) -> Result<T, Error>,
-    ) -> Result<Vec<(String, Vec<T>)>, Error> {
-        let can = |it: &&Candidate<'_>| needs.iter().all(|&need| it.broker.can(need));
-        let able: Vec<_> = candidates.iter().filter(can).collect();
-        let mut rows: Vec<_> = able.iter().map(|it| (it.row.clone(), Vec::new())).collect();
-        for _ in 0..self.repetitions {
-            for (candidate, (row, all)) in able.iter().zip(&mut rows) {
-                eprintln!("{mode}: {row}");
-                let running = Running::start(candidate.broker, candidate.conditions, &self.directory)?;
-                match measure(&running) {
-                    Ok(figures) => all.push(figures),
-                    // Another broker's failure is a result; ours ends the run.
-                    Err(error) if candidate.broker.name() != brokers::OURS => eprintln!("  failed: {error}"),
-                    Err(error) => return Err(error),
-                }
-            }
-        }
-        Ok(rows)
     }
 }

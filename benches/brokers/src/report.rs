@@ -1,200 +1,159 @@
-//! Owns the report: a table for each mode, ratios to the floor of the same run, and whether the aims are met.
+//! Owns what a run has found: of each mode the figures of each broker. How it is judged, and how it is shown to
+//! people, is in the files below.
+
+mod markdown;
+mod peers;
+mod table;
+mod verdict;
 
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
 use crate::brokers::{FLOOR, OURS};
-use crate::figures::{Figures, median};
-use crate::modes::Mode;
-use crate::modes::state::{Aim, Figure, StateMode};
-
-/// What was measured of one mode.
-#[derive(Debug)]
-pub(crate) struct Measured {
-    pub(crate) mode: Mode,
-    /// By the name of the broker, with its number of workers where that was chosen, each time.
-    pub(crate) rows: Vec<(String, Vec<Figures>)>,
-}
-
-/// What was measured of a broker that holds a lot.
-pub(crate) struct MeasuredState {
-    pub(crate) mode: StateMode,
-    /// As in [`Measured`].
-    pub(crate) rows: Vec<(String, Vec<Vec<Figure>>)>,
-}
+use crate::figures::{Faults, Measured};
+use crate::machine::Machine;
+use crate::modes::Aim;
+pub(crate) use verdict::Verdict;
 
 /// Everything of a run.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Report {
+    pub(crate) machine: Machine,
     /// Name and version of each broker.
     pub(crate) brokers: Vec<(String, String)>,
-    pub(crate) modes: Vec<Measured>,
-    pub(crate) states: Vec<MeasuredState>,
+    pub(crate) sections: Vec<Section>,
 }
 
-/// The row of our broker with so many workers.
+/// One mode, or another look at it.
+#[derive(Debug)]
+pub(crate) struct Section {
+    pub(crate) name: String,
+    pub(crate) what: String,
+    pub(crate) aims: Vec<(&'static str, Aim)>,
+    pub(crate) rows: Vec<Row>,
+}
+
+/// One broker in it.
+#[derive(Debug, Default)]
+pub(crate) struct Row {
+    /// With its number of workers where that was chosen.
+    pub(crate) broker: String,
+    /// Each time.
+    pub(crate) all: Vec<Measured>,
+    /// Why there are no figures of the other times.
+    pub(crate) failures: Vec<String>,
+}
+
+/// The row of a broker with so many workers.
 pub(crate) fn row_name(broker: &str, workers: Option<usize>) -> String {
     workers.map_or_else(|| broker.to_owned(), |workers| format!("{broker} {workers}w"))
 }
 
-impl Measured {
-    fn medians(&self) -> Vec<(&str, Figures)> {
-        self.rows
-            .iter()
-            .filter(|(_, all)| !all.is_empty())
-            .map(|(name, all)| (name.as_str(), Figures::of(all)))
-            .collect()
+impl Row {
+    pub(crate) fn is_ours(&self) -> bool {
+        self.broker == OURS || self.broker.strip_prefix(OURS).is_some_and(|rest| rest.starts_with(' '))
     }
 
-    /// The table, for people.
-    pub(crate) fn table(&self) -> String {
-        let medians = self.medians();
-        let floor = medians.iter().find(|(name, _)| *name == FLOOR).map(|&(_, figures)| figures);
-        let mut text = format!("{}  ({})\n", self.mode.what, self.mode.name);
-        // Writing to a string does not fail.
-        let _ = writeln!(
-            text,
-            "  {:<14} {:>10} {:>9} {:>7} {:>9} {:>9} {:>9} {:>8} {:>7} {:>8}",
-            "", "msg/s", "CPU us", "x floor", "p50 us", "p99 us", "p99.9 us", "switches", "MiB", "load us"
-        );
-        for (name, figures) in &medians {
-            let ratio = floor.map_or(f64::NAN, |floor| figures.cpu_us / floor.cpu_us);
-            let [p50, p99, p999] = figures.latency_us;
-            let _ = write!(
-                text,
-                "  {name:<14} {:>10.0} {:>9.3} {ratio:>7.2} {p50:>9.0} {p99:>9.0} {p999:>9.0} {:>8.3} {:>7.1} {:>8.3}",
-                figures.rate, figures.cpu_us, figures.switches, figures.resident_mib, figures.load_cpu_us,
-            );
-            let Figures { lost, reordered, duplicated, .. } = figures;
-            if lost + reordered + duplicated > 0 {
-                let _ = write!(text, "  LOST {lost} REORDERED {reordered} DUPLICATED {duplicated}");
-            }
-            text.push('\n');
-        }
-        text.push_str(&self.judged());
-        text
+    fn is_floor(&self) -> bool {
+        self.broker == FLOOR
     }
 
-    /// A line for each aim.
-    fn judged(&self) -> String {
-        let medians = self.medians();
-        let Some((_, floor)) = medians.iter().find(|(name, _)| *name == FLOOR) else { return String::new() };
-        let mut text = String::new();
-        for (name, figures) in medians.iter().filter(|(name, _)| name.starts_with(OURS)) {
-            let aims = [
-                ("CPU", self.mode.cpu_ratio_max, figures.cpu_us / floor.cpu_us),
-                ("p50", self.mode.latency_ratio_max, figures.latency_us[0] / floor.latency_us[0]),
-            ];
-            for (what, aim, ratio) in aims {
-                if let Some(aim) = aim {
-                    let verdict = if ratio <= aim { "met" } else { "MISSED" };
-                    let _ = writeln!(
-                        text,
-                        "  {verdict}: {name} {what} {ratio:.2} times the floor, at most {aim}"
-                    );
-                }
-            }
-        }
-        text
+    fn medians(&self) -> Measured {
+        Measured::of(&self.all)
     }
 
-    fn json(&self) -> Value {
-        let rows: Vec<_> = self
-            .medians()
-            .into_iter()
-            .map(|(name, it)| {
-                json!({
-                    "broker": name,
-                    "messages_per_second": it.rate,
-                    "cpu_us_per_message": it.cpu_us,
-                    "load_cpu_us_per_message": it.load_cpu_us,
-                    "context_switches_per_message": it.switches,
-                    "latency_us": { "p50": it.latency_us[0], "p99": it.latency_us[1], "p99.9": it.latency_us[2] },
-                    "resident_mib": it.resident_mib,
-                    "lost": it.lost,
-                    "reordered": it.reordered,
-                    "duplicated": it.duplicated,
-                })
-            })
-            .collect();
-        json!({ "mode": self.mode.name, "what": self.mode.what, "rows": rows })
+    /// The median of a figure.
+    fn find(&self, figure: &str) -> Option<f64> {
+        self.medians().find(figure)
+    }
+
+    /// What a person must know beside the figures.
+    fn remarks(&self) -> impl Iterator<Item = String> {
+        let Faults { lost, reordered, duplicated, behind } = self.medians().faults;
+        let faults = (lost + reordered + duplicated > 0)
+            .then(|| format!("{}: LOST {lost}, REORDERED {reordered}, DUPLICATED {duplicated}", self.broker));
+        let times = self.all.len();
+        let behind =
+            (behind > 0).then(|| format!("{}: BEHIND the rate in {behind} of {times} runs", self.broker));
+        let failed = self.failures.iter().map(|why| format!("{}: FAILED, {why}", self.broker));
+        faults.into_iter().chain(behind).chain(failed)
     }
 }
 
-impl MeasuredState {
-    fn medians(&self) -> Vec<(&str, Vec<Figure>)> {
-        let of = |all: &[Vec<Figure>], index: usize| median(all.iter().map(|figures| figures[index].1));
-        let measured = self.rows.iter().filter_map(|(row, all)| Some((row, all, all.first()?)));
-        measured
-            .map(|(row, all, first)| {
-                let figures = (0..first.len()).map(|index| (first[index].0, of(all, index)));
-                (row.as_str(), figures.collect())
-            })
-            .collect()
+impl Section {
+    fn row(&self, broker: &str) -> Option<&Row> {
+        self.rows.iter().find(|row| row.broker == broker && !row.all.is_empty())
     }
 
-    /// The table, for people.
-    pub(crate) fn table(&self) -> String {
-        let medians = self.medians();
-        let mut text = format!("{}  ({})\n", self.mode.what, self.mode.name);
-        let Some((_, first)) = medians.first() else { return text };
-        let heads: String = first.iter().map(|(name, _)| format!(" {name:>20}")).collect();
-        // Writing to a string does not fail.
-        let _ = writeln!(text, "  {:<14}{heads}", "");
-        for (row, figures) in &medians {
-            let values: String = figures.iter().map(|(_, value)| format!(" {value:>20.2}")).collect();
-            let _ = writeln!(text, "  {row:<14}{values}");
-        }
-        for &(name, aim) in self.mode.aims {
-            for (row, figures) in medians.iter().filter(|(row, _)| row.starts_with(OURS)) {
-                if let Some(judged) = self.judged(row, name, aim, find(figures, name)) {
-                    text.push_str(&judged);
-                }
-            }
-        }
-        text
+    fn floor(&self) -> Option<&Row> {
+        self.row(FLOOR)
     }
 
-    fn judged(&self, row: &str, name: &str, aim: Aim, value: Option<f64>) -> Option<String> {
-        let medians = self.medians();
-        let floor = || find(&medians.iter().find(|(row, _)| *row == FLOOR)?.1, name);
-        let (value, limit) = match aim {
-            Aim::AtMost(limit) => (value?, limit),
-            Aim::TimesFloor(limit) => (value? / floor()?, limit),
-        };
-        let of = if matches!(aim, Aim::TimesFloor(_)) { " times the floor" } else { "" };
-        let verdict = if value <= limit { "met" } else { "MISSED" };
-        Some(format!("  {verdict}: {row} {name} {value:.2}{of}, at most {limit}\n"))
+    /// What a person must know beside the table.
+    fn remarks(&self) -> Vec<String> {
+        self.rows.iter().flat_map(Row::remarks).collect()
     }
 
     fn json(&self) -> Value {
-        let rows = self.medians().into_iter().map(|(row, figures)| {
-            let figures: serde_json::Map<_, _> =
-                figures.into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect();
-            json!({ "broker": row, "figures": figures })
+        let rows = self.rows.iter().map(|row| {
+            let Measured { figures, faults } = row.medians();
+            let figures = figures.into_iter().map(|it| (it.name.to_owned(), json!(it.value)));
+            json!({
+                "broker": row.broker,
+                "figures": figures.collect::<serde_json::Map<_, _>>(),
+                "lost": faults.lost,
+                "reordered": faults.reordered,
+                "duplicated": faults.duplicated,
+                "behind": faults.behind,
+                "failures": row.failures,
+            })
         });
-        json!({ "mode": self.mode.name, "what": self.mode.what, "rows": rows.collect::<Vec<_>>() })
+        json!({ "mode": self.name, "what": self.what, "rows": rows.collect::<Vec<_>>() })
     }
-}
-
-fn find(figures: &[Figure], name: &str) -> Option<f64> {
-    figures.iter().find(|(it, _)| *it == name).map(|&(_, value)| value)
 }
 
 impl Report {
-    /// For programs.
-    pub(crate) fn json(&self) -> Value {
-        let brokers: Vec<_> =
-            self.brokers.iter().map(|(name, version)| json!({ "name": name, "version": version })).collect();
-        let modes: Vec<_> = self.modes.iter().map(Measured::json).collect();
-        let states: Vec<_> = self.states.iter().map(MeasuredState::json).collect();
-        json!({ "brokers": brokers, "modes": modes, "states": states })
+    /// One section for a terminal. What its aims refer to in others has to be there already.
+    pub(crate) fn section_text(&self, section: &Section) -> String {
+        let mut text = format!("{}  ({})\n{}", section.what, section.name, table::of(section).text());
+        for remark in section.remarks() {
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "  {remark}");
+        }
+        for verdict in self.verdicts(section) {
+            let _ = writeln!(text, "  {verdict}");
+        }
+        text
     }
 
-    /// Messages that our broker lost or confused.
+    /// For programs.
+    pub(crate) fn json(&self) -> Value {
+        let Machine { date, processor, cores, memory, kernel, load_average } = &self.machine;
+        let brokers: Vec<_> =
+            self.brokers.iter().map(|(name, version)| json!({ "name": name, "version": version })).collect();
+        let verdicts = self.sections.iter().flat_map(|section| self.verdicts(section));
+        json!({
+            "machine": {
+                "date": date,
+                "processor": processor,
+                "cores": cores,
+                "memory": memory,
+                "kernel": kernel,
+                "load_average": load_average,
+            },
+            "brokers": brokers,
+            "modes": self.sections.iter().map(Section::json).collect::<Vec<_>>(),
+            "aims": verdicts.map(|verdict| verdict.json()).collect::<Vec<_>>(),
+        })
+    }
+
+    /// Messages that our broker lost or confused, and measurements that it made fail.
     pub(crate) fn faults(&self) -> u64 {
-        let ours = self.modes.iter().flat_map(|mode| &mode.rows).filter(|(name, _)| name.starts_with(OURS));
-        ours.flat_map(|(_, all)| all).map(|it| it.lost + it.reordered + it.duplicated).sum()
+        let ours = self.sections.iter().flat_map(|section| &section.rows).filter(|row| row.is_ours());
+        ours.map(|row| row.medians().faults.messages() + row.failures.len() as u64).sum()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -133,6 +133,18 @@ impl Topology {
             | Self::Shared { subscribers, .. } => subscribers,
         }
     }
+
+    /// How many deliveries a message has, on the average of all topics and rounded up; those of a shared
+    /// subscription are one.
+    #[must_use]
+    pub const fn copies(&self) -> u32 {
+        match *self {
+            Self::Pairs(_) | Self::Shared { .. } => 1,
+            Self::FanOut { subscribers, .. } => subscribers,
+            Self::Topics { subscribers, topics: 0, .. } => subscribers,
+            Self::Topics { subscribers, topics, .. } => subscribers.div_ceil(topics),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -141,7 +153,7 @@ mod tests {
 
     #[test]
     fn every_shape_has_its_topics_and_filters() {
-        let check = |topology: Topology, topics: &[&str], filters: &[&str]| {
+        let check = |topology: Topology, topics: &[&str], filters: &[&str], copies| {
             let traffic = Traffic {
                 topology,
                 topic_prefix: "p".to_owned(),
@@ -158,12 +170,15 @@ mod tests {
             assert_eq!(names, topics);
             let names: Vec<_> = (0..topology.subscribers()).map(|number| traffic.filter(number)).collect();
             assert_eq!(names, filters);
+            assert_eq!(topology.copies(), copies);
         };
-        check(Topology::Pairs(2), &["p/0", "p/1"], &["p/0", "p/1"]);
+        check(Topology::Pairs(2), &["p/0", "p/1"], &["p/0", "p/1"], 1);
         let topics = Topology::Topics { publishers: 3, subscribers: 2, topics: 2 };
-        check(topics, &["p/0", "p/1", "p/0"], &["p/0", "p/1"]);
-        check(Topology::FanOut { publishers: 1, subscribers: 2 }, &["p/0"], &["p/+", "p/+"]);
+        check(topics, &["p/0", "p/1", "p/0"], &["p/0", "p/1"], 1);
+        let topics = Topology::Topics { publishers: 1, subscribers: 3, topics: 1 };
+        check(topics, &["p/0"], &["p/0", "p/0", "p/0"], 3);
+        check(Topology::FanOut { publishers: 1, subscribers: 2 }, &["p/0"], &["p/+", "p/+"], 2);
         let shared = Topology::Shared { publishers: 2, subscribers: 1, name: "g".to_owned() };
-        check(shared, &["p/0", "p/1"], &["$share/g/p/+"]);
+        check(shared, &["p/0", "p/1"], &["$share/g/p/+"], 1);
     }
 }

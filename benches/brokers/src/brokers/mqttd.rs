@@ -26,6 +26,9 @@ const SETTINGS: [&str; 6] = [
     "sys.interval_ms=0",
 ];
 
+/// What it takes unless it is told.
+const CONNECTIONS_MIN: u64 = 1_000_000;
+
 impl Broker for Mqttd {
     fn name(&self) -> &'static str {
         NAME
@@ -46,8 +49,11 @@ impl Broker for Mqttd {
     fn command(&self, conditions: Conditions, address: SocketAddr, folder: &Path) -> Result<Command, Error> {
         let mut command = Command::new(&self.program);
         command.args(["--listen", &address.to_string(), "--data-dir"]).arg(folder.join("data"));
-        let workers = format!("workers={}", conditions.workers);
-        for setting in [workers.as_str()].into_iter().chain(SETTINGS) {
+        let told = [
+            format!("workers={}", conditions.workers),
+            format!("limits.connections_max={}", conditions.connections.max(CONNECTIONS_MIN)),
+        ];
+        for setting in told.iter().map(String::as_str).chain(SETTINGS) {
             command.args(["--set", setting]);
         }
         Ok(command)

@@ -12,6 +12,9 @@ use crate::error::Error;
 #[derive(Debug)]
 pub(crate) struct Nats;
 
+/// What it takes unless it is told.
+const CONNECTIONS_MIN: u64 = 65_536;
+
 impl Broker for Nats {
     fn name(&self) -> &'static str {
         "nats"
@@ -36,8 +39,9 @@ impl Broker for Nats {
     fn command(&self, conditions: Conditions, address: SocketAddr, folder: &Path) -> Result<Command, Error> {
         let configuration = folder.join("nats.conf");
         let text = format!(
-            "server_name: bench\nhost: 127.0.0.1\nport: -1\njetstream {{ store_dir: {:?} }}\n\
+            "server_name: bench\nhost: 127.0.0.1\nport: -1\nmax_connections: {}\njetstream {{ store_dir: {:?} }}\n\
              mqtt {{ host: {:?}, port: {}, max_ack_pending: 65535 }}\n",
+            conditions.connections.max(CONNECTIONS_MIN),
             folder.join("store"),
             address.ip().to_string(),
             address.port(),

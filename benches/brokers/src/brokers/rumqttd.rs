@@ -12,6 +12,9 @@ use crate::error::Error;
 #[derive(Debug)]
 pub(crate) struct Rumqttd;
 
+/// More than any other mode has.
+const CONNECTIONS_MIN: u64 = 2_000;
+
 impl Broker for Rumqttd {
     fn name(&self) -> &'static str {
         "rumqttd"
@@ -33,13 +36,15 @@ impl Broker for Rumqttd {
         }
     }
 
-    fn command(&self, _: Conditions, address: SocketAddr, folder: &Path) -> Result<Command, Error> {
+    fn command(&self, conditions: Conditions, address: SocketAddr, folder: &Path) -> Result<Command, Error> {
         let configuration = folder.join("rumqttd.toml");
+        // It makes room for all of them at once: no more than are needed.
+        let connections_max = conditions.connections.max(CONNECTIONS_MIN);
         let text = format!(
             r#"id = 0
 [router]
 id = 0
-max_connections = 20010
+max_connections = {connections_max}
 max_outgoing_packet_count = 1000
 max_segment_size = 104857600
 max_segment_count = 10

@@ -9,35 +9,23 @@ mod sessions;
 
 use dunlin_load::{Load, Target, Usage};
 
+use super::{Aim, Mode, Work};
 use crate::broker::{Need, Running};
 use crate::error::Error;
-use crate::figures::count;
+use crate::figures::{Figure, count};
+use crate::scale::Scale;
 
 /// One thing that is measured.
 #[derive(Clone, Copy)]
-pub(crate) struct StateMode {
-    /// As the command line names it.
-    pub(crate) name: &'static str,
-    /// As the report explains it.
-    pub(crate) what: &'static str,
-    pub(crate) needs: &'static [Need],
-    pub(crate) aims: &'static [(&'static str, Aim)],
-    pub(crate) measure: fn(&Running) -> Result<Vec<Figure>, Error>,
+struct StateMode {
+    name: &'static str,
+    what: &'static str,
+    needs: &'static [Need],
+    aims: &'static [(&'static str, Aim)],
+    measure: fn(&Running, Scale) -> Result<Vec<Figure>, Error>,
 }
 
-/// A name with its unit, and a value.
-pub(crate) type Figure = (&'static str, f64);
-
-/// What a figure should be.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Aim {
-    AtMost(f64),
-    /// So many times the relay's of the same run.
-    TimesFloor(f64),
-}
-
-/// All of them, in the order of the report.
-pub(crate) const ALL: [StateMode; 6] = [
+const ALL: [StateMode; 6] = [
     connections::MODE,
     sessions::MODE,
     filters::ONE_MILLION,
@@ -45,6 +33,17 @@ pub(crate) const ALL: [StateMode; 6] = [
     retained::MODE,
     offline::MODE,
 ];
+
+/// All of them, in the order of the report.
+pub(super) fn all() -> impl Iterator<Item = Mode> {
+    ALL.into_iter().map(|mode| Mode {
+        name: mode.name.to_owned(),
+        what: mode.what.to_owned(),
+        needs: mode.needs.to_vec(),
+        aims: mode.aims.to_vec(),
+        work: Work::State(mode.measure),
+    })
+}
 
 /// A load whose clients go by names that no other load of the same broker has.
 fn load(running: &Running, client_id_prefix: &str) -> Result<Load, Error> {

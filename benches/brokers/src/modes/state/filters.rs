@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use dunlin_load::{Lifetime, Process, Publisher, QoS, Subscriber};
 
-use super::{Aim, Figure, StateMode, bytes_each, cpu_us, load};
+use super::{Aim, StateMode, bytes_each, cpu_us, load};
 use crate::broker::{Need, Running};
 use crate::error::Error;
+use crate::figures::Figure;
 
 const BYTES: (&str, Aim) = ("B/filter", Aim::AtMost(200.0));
 
@@ -15,7 +16,7 @@ pub(super) const ONE_MILLION: StateMode = StateMode {
     what: "1 million filters (70 % without wildcard, 20 % with +, 10 % with #), publishing at random topics",
     needs: &[Need::Sessions],
     aims: &[BYTES, ("CPU us/publish", Aim::AtMost(3.0))],
-    measure: |running| measure(running, 1_000_000),
+    measure: |running, _| measure(running, 1_000_000),
 };
 
 pub(super) const TEN_MILLION: StateMode = StateMode {
@@ -23,7 +24,7 @@ pub(super) const TEN_MILLION: StateMode = StateMode {
     what: "10 million filters, as above",
     needs: &[Need::Sessions],
     aims: &[BYTES, ("CPU us/publish", Aim::AtMost(5.0))],
-    measure: |running| measure(running, 10_000_000),
+    measure: |running, _| measure(running, 10_000_000),
 };
 
 const CLIENTS: u64 = 100;
@@ -66,9 +67,9 @@ fn measure(running: &Running, filters: u64) -> Result<Vec<Figure>, Error> {
     let published = broker.usage()?.since(ready);
     load.disconnect()?;
     Ok(vec![
-        ("B/filter", bytes_each(subscribed, before, filters)),
-        ("CPU us/filter", cpu_us(subscribed.since(before), filters)),
-        ("CPU us/publish", cpu_us(published, TOPICS)),
+        Figure::low("B/filter", bytes_each(subscribed, before, filters)),
+        Figure::low("CPU us/filter", cpu_us(subscribed.since(before), filters)),
+        Figure::low("CPU us/publish", cpu_us(published, TOPICS)),
     ])
 }
 

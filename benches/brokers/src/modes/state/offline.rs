@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use dunlin_load::{Lifetime, Process, Publisher, QoS, Subscriber};
 
-use super::{Aim, Figure, StateMode, bytes_each, cpu_us, load};
+use super::{Aim, StateMode, bytes_each, cpu_us, load};
 use crate::broker::{Need, Running};
 use crate::error::Error;
-use crate::figures::count;
+use crate::figures::{Figure, count};
+use crate::scale::Scale;
 
 pub(super) const MODE: StateMode = StateMode {
     name: "offline-1M",
@@ -21,7 +22,7 @@ const MESSAGES: u64 = 1_000_000;
 const SESSIONS: u64 = 10;
 const PATIENCE: Duration = Duration::from_secs(120);
 
-fn measure(running: &Running) -> Result<Vec<Figure>, Error> {
+fn measure(running: &Running, _: Scale) -> Result<Vec<Figure>, Error> {
     let broker = Process::of(running.process());
     let mut leaving = load(running, "offline-")?;
     for session in 0..SESSIONS {
@@ -61,10 +62,10 @@ fn measure(running: &Running) -> Result<Vec<Figure>, Error> {
     let (drained, elapsed) = (broker.usage()?.since(before_drain), begin.elapsed());
     draining.disconnect()?;
     Ok(vec![
-        ("CPU us/store", cpu_us(stored.since(before), MESSAGES)),
-        ("B/message", bytes_each(stored, before, MESSAGES)),
-        ("CPU us/drain", cpu_us(drained, MESSAGES)),
-        ("messages/s drained", count(MESSAGES) / elapsed.as_secs_f64()),
+        Figure::low("CPU us/store", cpu_us(stored.since(before), MESSAGES)),
+        Figure::low("B/message", bytes_each(stored, before, MESSAGES)),
+        Figure::low("CPU us/drain", cpu_us(drained, MESSAGES)),
+        Figure::high("messages/s drained", count(MESSAGES) / elapsed.as_secs_f64()),
     ])
 }
 

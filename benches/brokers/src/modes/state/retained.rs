@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use dunlin_load::{Lifetime, Process, Publisher, QoS, Subscriber};
 
-use super::{Aim, Figure, StateMode, bytes_each, cpu_us, load};
+use super::{Aim, StateMode, bytes_each, cpu_us, load};
 use crate::broker::{Need, Running};
 use crate::error::Error;
+use crate::figures::Figure;
+use crate::scale::Scale;
 
 pub(super) const MODE: StateMode = StateMode {
     name: "retained-1M",
@@ -20,7 +22,7 @@ const MESSAGES: u64 = 1_000_000;
 const PUBLISHERS: u64 = 10;
 const PATIENCE: Duration = Duration::from_secs(120);
 
-fn measure(running: &Running) -> Result<Vec<Figure>, Error> {
+fn measure(running: &Running, _: Scale) -> Result<Vec<Figure>, Error> {
     let broker = Process::of(running.process());
     let mut storing = load(running, "retained-")?;
     for publisher in 0..PUBLISHERS {
@@ -56,8 +58,8 @@ fn measure(running: &Running) -> Result<Vec<Figure>, Error> {
     let delivered = broker.usage()?.since(before_delivery);
     delivering.disconnect()?;
     Ok(vec![
-        ("CPU us/store", cpu_us(stored.since(before), MESSAGES)),
-        ("B/message", bytes_each(stored, before, MESSAGES)),
-        ("CPU us/deliver", cpu_us(delivered, MESSAGES)),
+        Figure::low("CPU us/store", cpu_us(stored.since(before), MESSAGES)),
+        Figure::low("B/message", bytes_each(stored, before, MESSAGES)),
+        Figure::low("CPU us/deliver", cpu_us(delivered, MESSAGES)),
     ])
 }

@@ -2,43 +2,37 @@
 
 use std::time::Instant;
 
-use dunlin_load::{Lifetime, Process, QoS, Subscriber};
+use dunlin_load::Process;
 
-use super::{Figure, StateMode, cpu_us, load};
+use super::{StateMode, cpu_us};
 use crate::broker::{Need, Running};
 use crate::error::Error;
-use crate::figures::count;
+use crate::figures::{Figure, count};
+use crate::holders::Holders;
+use crate::scale::{Crowd, Scale};
 
 pub(super) const MODE: StateMode = StateMode {
     name: "reconnect",
-    what: "15,000 persistent sessions with a subscription each, cut off and back at once",
+    what: "persistent sessions with a subscription each, as many as idle clients: cut off and back at once",
     needs: &[Need::Sessions],
     aims: &[],
     measure,
 };
 
-const SESSIONS: u64 = 15_000;
-
-fn measure(running: &Running) -> Result<Vec<Figure>, Error> {
-    let broker = Process::of(running.process());
-    let mut first = load(running, "storm-")?;
-    for number in 0..SESSIONS {
-        let subscriber = Subscriber { filters: vec![format!("bench/storm/{number}")], qos: QoS::AtLeastOnce };
-        first.collector(Lifetime::Persistent, &number.to_string(), subscriber)?;
-    }
-    first.wait_ready()?;
-    first.cut();
-    let mut second = load(running, "storm-")?;
-    for number in 0..SESSIONS {
-        let subscriber = Subscriber { filters: Vec::new(), qos: QoS::AtLeastOnce };
-        second.collector(Lifetime::Persistent, &number.to_string(), subscriber)?;
-    }
+fn measure(running: &Running, scale: Scale) -> Result<Vec<Figure>, Error> {
+    let (broker, sessions) = (Process::of(running.process()), scale.connections);
+    let mut first = Holders::start(running, Crowd::Subscribing, scale)?;
+    first.connect()?;
+    // The second are there before the first are gone, so that nothing lies between the cut and the storm.
+    let mut second = Holders::start(running, Crowd::Returning, scale)?;
+    first.cut()?;
     let (before, begin) = (broker.usage()?, Instant::now());
-    second.wait_ready()?;
+    second.connect()?;
     let (elapsed, used) = (begin.elapsed(), broker.usage()?.since(before));
-    second.disconnect()?;
+    second.cut()?;
     Ok(vec![
-        ("sessions/s", count(SESSIONS) / elapsed.as_secs_f64()),
-        ("CPU us/session", cpu_us(used, SESSIONS)),
+        Figure::noted("sessions", count(sessions)),
+        Figure::high("sessions/s", count(sessions) / elapsed.as_secs_f64()),
+        Figure::low("CPU us/session", cpu_us(used, sessions)),
     ])
 }
