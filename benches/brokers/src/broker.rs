@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use dunlin_load::Target;
+
 use crate::error::Error;
 
 /// How a broker is to be run.
@@ -32,6 +34,11 @@ pub(crate) trait Broker {
 
     /// Whether it can do what a mode needs.
     fn can(&self, need: Need) -> bool;
+
+    /// The Keep Alive that its clients ask for: none, as pings are not what is measured.
+    fn keep_alive_seconds(&self) -> u16 {
+        0
+    }
 
     /// A command that makes it listen on `address`, keeping what it writes below `folder`.
     ///
@@ -60,6 +67,7 @@ pub(crate) enum Need {
 pub(crate) struct Running {
     child: Child,
     pub(crate) address: SocketAddr,
+    pub(crate) keep_alive_seconds: u16,
     folder: tempfile::TempDir,
 }
 
@@ -77,9 +85,14 @@ impl Running {
         let errors = log.try_clone().map_err(&machine)?;
         command.stdin(Stdio::null()).stdout(Stdio::from(log)).stderr(Stdio::from(errors));
         let child = command.spawn().map_err(&machine)?;
-        let mut running = Self { child, address, folder };
+        let mut running = Self { child, address, keep_alive_seconds: broker.keep_alive_seconds(), folder };
         running.wait_listening(broker.name())?;
         Ok(running)
+    }
+
+    /// What a load is told of it.
+    pub(crate) fn target(&self) -> Target {
+        Target { keep_alive_seconds: self.keep_alive_seconds, ..Target::new(self.address) }
     }
 
     pub(crate) fn process(&self) -> u32 {

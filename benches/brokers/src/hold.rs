@@ -25,6 +25,9 @@ pub(crate) struct CommandLine {
     first: u64,
     #[arg(long, value_name = "N")]
     count: u64,
+    /// The Keep Alive of each client.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    keep_alive: u16,
     #[arg(long, value_name = "ADDRESS", value_delimiter = ',')]
     source: Vec<IpAddr>,
 }
@@ -61,6 +64,7 @@ impl CommandLine {
     fn load(&self) -> Result<Load, Error> {
         let mut load = Load::new(Target {
             sources: self.source.clone(),
+            keep_alive_seconds: self.keep_alive,
             client_id_prefix: "held-".to_owned(),
             ..Target::new(self.address)
         })?;

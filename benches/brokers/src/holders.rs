@@ -30,6 +30,7 @@ impl Holders {
             let mut command = Command::new(env::current_exe().map_err(Error::machine("find this program"))?);
             command.args([COMMAND, &running.address.to_string(), "--crowd", &crowd.name()]);
             command.args(["--first", &first.to_string(), "--count", &count.to_string()]);
+            command.args(["--keep-alive", &running.keep_alive_seconds.to_string()]);
             if !sources.is_empty() {
                 command.args(["--source", &sources.join(",")]);
             }

@@ -142,8 +142,8 @@ impl CommandLine {
 
     fn scale(&self) -> Result<Scale, Error> {
         // The brokers and the load's processes have it from us.
-        let open_files_max =
-            rlimit::increase_nofile_limit(u64::MAX).map_err(Error::machine("raise the limit of open files"))?;
+        let open_files_max = rlimit::increase_nofile_limit(u64::MAX)
+            .map_err(Error::machine("raise the limit of open files"))?;
         let default = Scale::of_open_files(open_files_max);
         Ok(Scale {
             connections: self.connections.unwrap_or(default.connections),

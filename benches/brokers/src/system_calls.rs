@@ -119,7 +119,8 @@ fn figures(summary: &Summary, delivered: f64) -> Vec<Figure> {
     let each = |calls: u64| count(calls) / delivered;
     let all: u64 = summary.calls.values().sum();
     let of = |names: &[&str]| names.iter().filter_map(|&name| summary.calls.get(name)).sum::<u64>();
-    let mut figures: Vec<_> = KINDS.iter().map(|(kind, names)| Figure::noted(kind, each(of(names)))).collect();
+    let mut figures: Vec<_> =
+        KINDS.iter().map(|(kind, names)| Figure::noted(kind, each(of(names)))).collect();
     let known: u64 = KINDS.iter().map(|(_, names)| of(names)).sum();
     figures.push(Figure::noted("other", each(all - known)));
     figures.push(Figure::noted("all", each(all)));
@@ -148,8 +149,15 @@ mod tests {
         assert_eq!(summary.calls.len(), 4);
         let figures = figures(&summary, 1_000.0);
         let told: Vec<_> = figures.iter().map(|it| format!("{} {}", it.name, it.value)).collect();
-        let expected =
-            ["wait 0.1", "read 0.4", "write 0.2", "futex 0", "other 0.01", "all 0.71", "of these in vain 0.15"];
+        let expected = [
+            "wait 0.1",
+            "read 0.4",
+            "write 0.2",
+            "futex 0",
+            "other 0.01",
+            "all 0.71",
+            "of these in vain 0.15",
+        ];
         assert_eq!(told, expected);
     }
 

@@ -112,7 +112,7 @@ impl Client {
                 ledger.tally.connected += 1;
                 ledger.tally.handshake.saturating_record(now.saturating_sub(self.opened_at));
                 let keep_alive = answer.properties.server_keep_alive().filter(|&seconds| seconds > 0);
-                ledger.server_keep_alive = ledger.server_keep_alive.into_iter().chain(keep_alive).min();
+                ledger.keep_alive = ledger.keep_alive.into_iter().chain(keep_alive).min();
                 if let Some(maximum) = answer.properties.receive_maximum()
                     && let Role::Publisher(publisher) = &mut self.role
                 {

@@ -23,7 +23,7 @@ pub(crate) const PINGREQ: [u8; 2] = [0xC0, 0];
 /// Reason code 0, in every version.
 pub(crate) const DISCONNECT: [u8; 2] = [0xE0, 0];
 
-/// A CONNECT without Keep Alive: a load is never silent for long, and should not be measured pinging.
+/// A CONNECT, mostly without Keep Alive: a load is never silent for long, and should not be measured pinging.
 pub(crate) fn connect(target: &Target, client_id: &str, lifetime: Lifetime) -> Result<Vec<u8>, EncodeError> {
     let expiry = match (lifetime, target.version) {
         (Lifetime::Persistent, ProtocolVersion::V5) => {
@@ -36,7 +36,7 @@ pub(crate) fn connect(target: &Target, client_id: &str, lifetime: Lifetime) -> R
     let connect = Packet::Connect(Connect {
         version: target.version,
         clean_start: lifetime == Lifetime::Connection,
-        keep_alive_seconds: 0,
+        keep_alive_seconds: target.keep_alive_seconds,
         client_id: client_id.to_owned().into(),
         will: None,
         user_name: target.user_name.clone().map(Into::into),
@@ -174,6 +174,7 @@ mod tests {
                 version,
                 user_name: Some("ann".to_owned()),
                 password: Some(b"secret".to_vec()),
+                keep_alive_seconds: 7,
                 ..Target::new(([127, 0, 0, 1], 1).into())
             };
             assert!(!format!("{target:?}").contains("secret"));
@@ -182,7 +183,7 @@ mod tests {
             assert_eq!((connect.version, &*connect.client_id), (version, "one"));
             assert_eq!(connect.user_name.as_deref(), Some("ann"));
             assert_eq!(connect.password.as_deref(), Some(&b"secret"[..]));
-            assert_eq!((connect.clean_start, connect.keep_alive_seconds), (clean_start, 0));
+            assert_eq!((connect.clean_start, connect.keep_alive_seconds), (clean_start, 7));
             assert_eq!(connect.properties.session_expiry_interval(), expiry);
         }
     }

@@ -17,8 +17,9 @@ pub(crate) struct Ledger {
     shared: Vec<Shared>,
     /// Clients that have room to publish; each once.
     pub(crate) awake: Vec<u32>,
-    /// The shortest Server Keep Alive that a broker asked for, in seconds.
-    pub(crate) server_keep_alive: Option<u16>,
+    /// How often the broker wants to hear from each client, in seconds: the Keep Alive, or the shortest Server Keep
+    /// Alive that it asked for instead. None: it does not mind.
+    pub(crate) keep_alive: Option<u16>,
 }
 
 /// A topic of one publisher.
@@ -62,7 +63,7 @@ impl Ledger {
             windows: Vec::new(),
             shared: Vec::new(),
             awake: Vec::new(),
-            server_keep_alive: None,
+            keep_alive: None,
         }
     }
 

@@ -62,6 +62,8 @@ impl Load {
     /// # Errors
     /// [`Error::System`]: the system gives no poll.
     pub fn new(target: Target) -> Result<Self, Error> {
+        let mut ledger = Ledger::new();
+        ledger.keep_alive = Some(target.keep_alive_seconds).filter(|&seconds| seconds > 0);
         Ok(Self {
             target,
             begin: Instant::now(),
@@ -72,7 +74,7 @@ impl Load {
             waiting: VecDeque::new(),
             handshakes: 0,
             routes: Routes::default(),
-            ledger: Ledger::new(),
+            ledger,
             pace: Pace::new(),
             to_be_flushed: Vec::new(),
             phase: Phase::Prepared,

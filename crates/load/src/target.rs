@@ -19,6 +19,9 @@ pub struct Target {
     pub user_name: Option<String>,
     /// The Password of every client. Before MQTT 5.0 it needs a user name.
     pub password: Option<Vec<u8>>,
+    /// The Keep Alive of every client; 0: none, which some brokers refuse. Clients ping twice in that time, busy or
+    /// not.
+    pub keep_alive_seconds: u16,
     /// Stands before the name of each client: two loads at once need prefixes of their own.
     pub client_id_prefix: String,
 }
@@ -33,6 +36,7 @@ impl Target {
             version: ProtocolVersion::V311,
             user_name: None,
             password: None,
+            keep_alive_seconds: 0,
             client_id_prefix: String::new(),
         }
     }
@@ -46,6 +50,7 @@ impl fmt::Debug for Target {
             .field("sources", &self.sources)
             .field("version", &self.version)
             .field("user_name", &self.user_name)
+            .field("keep_alive_seconds", &self.keep_alive_seconds)
             .field("client_id_prefix", &self.client_id_prefix)
             .finish_non_exhaustive()
     }

@@ -36,6 +36,11 @@ impl Broker for Rumqttd {
         }
     }
 
+    /// It takes no 0; this is longer than any measurement.
+    fn keep_alive_seconds(&self) -> u16 {
+        u16::MAX
+    }
+
     fn command(&self, conditions: Conditions, address: SocketAddr, folder: &Path) -> Result<Command, Error> {
         let configuration = folder.join("rumqttd.toml");
         // It makes room for all of them at once: no more than are needed.

@@ -48,7 +48,7 @@ pub(super) fn all() -> impl Iterator<Item = Mode> {
 /// A load whose clients go by names that no other load of the same broker has.
 fn load(running: &Running, client_id_prefix: &str) -> Result<Load, Error> {
     let client_id_prefix = client_id_prefix.to_owned();
-    Ok(Load::new(Target { client_id_prefix, ..Target::new(running.address) })?)
+    Ok(Load::new(Target { client_id_prefix, ..running.target() })?)
 }
 
 /// Microseconds of CPU for each of so many.

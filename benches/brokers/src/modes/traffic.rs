@@ -97,7 +97,7 @@ impl Flow {
 
     /// Its clients, connected and subscribed, with nothing published yet.
     pub(crate) fn open(&self, running: &Running) -> Result<Load, Error> {
-        let mut load = Load::new(Target { version: self.version, ..Target::new(running.address) })?;
+        let mut load = Load::new(Target { version: self.version, ..running.target() })?;
         self.traffic.open(&mut load)?;
         Ok(load)
     }

@@ -62,11 +62,8 @@ impl Report {
 fn aims(verdicts: &[Verdict]) -> String {
     let missed: Vec<_> = verdicts.iter().filter(|it| !it.is_met()).collect();
     let met = verdicts.iter().filter(|it| it.is_met());
-    let mut text = format!(
-        "\n## Aims\n\n{} of {} are met.\n\n",
-        verdicts.len() - missed.len(),
-        verdicts.len()
-    );
+    let mut text =
+        format!("\n## Aims\n\n{} of {} are met.\n\n", verdicts.len() - missed.len(), verdicts.len());
     let row = |it: &Verdict| {
         vec![
             format!("`{}`", it.mode),

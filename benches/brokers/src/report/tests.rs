@@ -46,7 +46,10 @@ fn report() -> Report {
         "pairs-50-q0-64B-window-25-v5",
         "50 pairs, QoS 0, 64 B, MQTT 5.0, window 25; latency at 5000 messages published per second",
         &[("CPU us", Aim::TimesVersion311(1.1))],
-        vec![row("relay", vec![measured(0.2, 75.0, 3e6)]), row("mqttd 1w", vec![measured(0.42, 91.0, 1.4e6)])],
+        vec![
+            row("relay", vec![measured(0.2, 75.0, 3e6)]),
+            row("mqttd 1w", vec![measured(0.42, 91.0, 1.4e6)]),
+        ],
     );
     let resident = |bytes| Measured { figures: vec![Figure::low("B each", bytes)], ..Measured::default() };
     let idle = section(
@@ -64,7 +67,10 @@ fn report() -> Report {
             kernel: "6.1.0".to_owned(),
             load_average: "0.05".to_owned(),
         },
-        brokers: vec![("relay".to_owned(), "forwards frames".to_owned()), ("mqttd".to_owned(), "0.1.0".to_owned())],
+        brokers: vec![
+            ("relay".to_owned(), "forwards frames".to_owned()),
+            ("mqttd".to_owned(), "0.1.0".to_owned()),
+        ],
         sections: vec![pairs, in_5, idle],
     }
 }

@@ -191,7 +191,7 @@ impl Load {
 
     /// Only where a broker insists on hearing from its clients.
     fn ping(&mut self) -> Result<(), Error> {
-        let Some(seconds) = self.ledger.server_keep_alive else { return Ok(()) };
+        let Some(seconds) = self.ledger.keep_alive else { return Ok(()) };
         let interval = nanoseconds(Duration::from_secs(seconds.into())) / 2;
         let now = self.now();
         if self.ping_at == u64::MAX {

@@ -205,16 +205,21 @@ fn clients_come_from_their_addresses_in_turn() {
 
 #[test]
 fn a_broker_that_insists_is_pinged() {
-    let script = |server: Server| {
-        let mut publisher = server.accept_with(Some(Property::ServerKeepAlive(1)));
-        assert_eq!(publisher.receive(), Some(Packet::PingReq));
-        publisher.send(&Packet::PingResp);
-        assert!(matches!(publisher.receive(), Some(Packet::Disconnect(_))));
+    let check = |version, keep_alive_seconds, server_keep_alive: Option<u16>| {
+        let script = move |server: Server| {
+            let mut publisher = server.accept_with(server_keep_alive.map(Property::ServerKeepAlive));
+            assert_eq!(publisher.receive(), Some(Packet::PingReq));
+            publisher.send(&Packet::PingResp);
+            assert!(matches!(publisher.receive(), Some(Packet::Disconnect(_))));
+        };
+        let target = |target: Target| Target { keep_alive_seconds, ..target };
+        scripted_with(version, target, script, |mut load| {
+            load.idle("idle", Lifetime::Connection).expect("a client");
+            load.wait_ready().expect("a connection");
+            load.run(Duration::from_millis(900)).expect("no error");
+            load.disconnect().expect("a goodbye");
+        });
     };
-    scripted(ProtocolVersion::V5, script, |mut load| {
-        load.idle("idle", Lifetime::Connection).expect("a client");
-        load.wait_ready().expect("a connection");
-        load.run(Duration::from_millis(900)).expect("no error");
-        load.disconnect().expect("a goodbye");
-    });
+    check(ProtocolVersion::V5, 0, Some(1));
+    check(ProtocolVersion::V311, 1, None);
 }

@@ -102,6 +102,15 @@ pub(crate) struct BenchArguments {
     /// Begin each client identifier with this [default: mqttctl-bench and the process id]
     #[arg(short = 'I', long, value_name = "PREFIX", allow_hyphen_values = true, help_heading = "Connection")]
     id_prefix: Option<String>,
+    /// Ping twice in this time; 0 turns that off, which some servers refuse
+    #[arg(
+        short = 'k',
+        long = "keepalive",
+        value_name = "SECONDS",
+        default_value_t = 0,
+        help_heading = "Connection"
+    )]
+    keep_alive: u16,
     /// The user name
     #[arg(short = 'u', long, value_name = "NAME", allow_hyphen_values = true, help_heading = "Connection")]
     username: Option<String>,
@@ -190,6 +199,7 @@ impl BenchArguments {
             version: self.protocol_version,
             user_name: self.username.or_else(|| server.server.user_name.clone()),
             password: password.or_else(|| server.server.password.clone().map(String::into_bytes)),
+            keep_alive_seconds: self.keep_alive,
             client_id_prefix: self.id_prefix.unwrap_or_else(|| format!("{}-", unique())),
             // Looked up when it is connected to.
             ..Target::new(([0, 0, 0, 0], 0).into())
