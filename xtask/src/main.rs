@@ -40,5 +40,15 @@ enum Verdict {
     Bad,
 }
 
+impl Verdict {
+    /// Good if both are.
+    fn and(self, other: Self) -> Self {
+        match self {
+            Verdict::Good => other,
+            Verdict::Bad => Verdict::Bad,
+        }
+    }
+}
+
 /// The exit code when a command could not do its work at all (1 means that it did and something failed).
 const USAGE_OR_MACHINE: u8 = 2;

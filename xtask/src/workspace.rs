@@ -73,6 +73,11 @@ impl Workspace {
         self.root.join("target").join("interop")
     }
 
+    /// Where the other brokers are that `cargo xtask setup --bench` builds.
+    pub(crate) fn peers(&self) -> PathBuf {
+        self.root.join("target").join("peers")
+    }
+
     pub(crate) fn published(&self) -> impl Iterator<Item = &Package> {
         self.packages.iter().filter(|package| package.publication == Publication::Published)
     }

@@ -47,8 +47,11 @@ struct CommandLine {
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// Print the report as JSON.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "markdown")]
     json: bool,
+    /// Print the report as a document.
+    #[arg(long)]
+    markdown: bool,
 }
 
 fn names() -> PossibleValuesParser {
@@ -91,6 +94,8 @@ impl CommandLine {
     fn print(&self, report: &Report) {
         if self.json {
             println!("{:#}", report.json());
+        } else if self.markdown {
+            print!("{}", report.markdown(&aims::judged(report)));
         } else {
             print!("{report}\n{}", aims::judged(report));
         }

@@ -7,6 +7,13 @@ use serde_json::{Value, json};
 
 use crate::daemon::Storage;
 
+const HEAD: &str = "\
+## What durability costs
+
+`mqttd` with its journal on a disk, beside the same broker in memory (`cargo xtask bench durable`).
+
+";
+
 /// What was measured, in the order in which it was.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
@@ -71,6 +78,11 @@ impl Report {
 
     pub(crate) fn lost(&self) -> u64 {
         self.rows.iter().map(|row| row.lost).sum()
+    }
+
+    /// A chapter of a document: tables and aims as a terminal shows them.
+    pub(crate) fn markdown(&self, aims: &str) -> String {
+        format!("{HEAD}```text\n{self}```\n\nAims:\n\n```text\n{aims}```\n")
     }
 
     pub(crate) fn json(&self) -> Value {
@@ -204,6 +216,8 @@ publishers
 Medians of the repetitions. lost: acknowledged to the publisher and not delivered.
 ";
         assert_eq!(report.to_string(), expected);
+        let document = format!("{HEAD}```text\n{expected}```\n\nAims:\n\n```text\n  met     all\n```\n");
+        assert_eq!(report.markdown("  met     all\n"), document);
         assert_eq!(report.lost(), 1);
         assert_eq!(report.find("publishers", "1, window 16", Storage::Disk, "messages/s"), Some(950.0));
     }

@@ -2,6 +2,7 @@
 //! own file.
 
 mod apt;
+mod brokers;
 mod fuzzing;
 mod mosquitto;
 mod mqtt_js;
@@ -12,6 +13,8 @@ use crate::error::Error;
 use crate::process::{self, Echo, End};
 use crate::workspace::Workspace;
 
+use std::env;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -21,8 +24,15 @@ use std::time::Duration;
 /// npm, in fixed versions, into target/interop of the workspace, where nothing else sees them. Tools for fuzzing are
 /// only looked for. What is already there is left alone. The exit code is 1 if an installation that should have
 /// worked did not; a machine without apt, pip or npm is not a failure.
+///
+/// No test wants what `--bench` installs: nats-server and strace come from apt, rumqttd is built by cargo, in a fixed
+/// version, in target/peers of the workspace, where `cargo xtask bench brokers` finds it.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// Install the brokers that ours is compared with, too, and what counts system calls.
+    #[arg(long)]
+    bench: bool,
+}
 
 /// What became of one tool.
 #[derive(Debug)]
@@ -46,10 +56,19 @@ const TOOLS: [Tool; 5] = [
     ("cargo-fuzz", fuzzing::cargo_fuzz),
 ];
 
-pub(crate) fn run(_args: &Args) -> Result<Verdict, Error> {
+/// What `--bench` adds.
+const BENCH_TOOLS: [Tool; 4] = [
+    ("nats-server", brokers::nats),
+    ("rumqttd", brokers::rumqttd),
+    ("FlashMQ", brokers::flashmq),
+    ("strace", brokers::strace),
+];
+
+pub(crate) fn run(args: &Args) -> Result<Verdict, Error> {
     let workspace = Workspace::load()?;
     let mut verdict = Verdict::Good;
-    for (name, ensure) in TOOLS {
+    let more: &[Tool] = if args.bench { &BENCH_TOOLS } else { &[] };
+    for &(name, ensure) in TOOLS.iter().chain(more) {
         match ensure(&workspace)? {
             State::Present(what) => println!("{name}: already there, {what}"),
             State::Installed(what) => println!("{name}: installed, {what}"),
@@ -76,10 +95,18 @@ fn install(command: &mut Command) -> Result<Result<(), String>, Error> {
     }
 }
 
+/// A program on the PATH, or where Debian puts daemons: a user's PATH often lacks those.
+fn find(program: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let daemons = ["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from);
+    env::split_paths(&path).chain(daemons).map(|folder| folder.join(program)).find(|file| file.is_file())
+}
+
 /// Whether the command can be started and succeeds.
 fn succeeds(program: &str, arguments: &[&str], workspace: &Workspace) -> bool {
     let mut command = process::command(program, &workspace.root);
     command.args(arguments).output().is_ok_and(|output| output.status.success())
 }
 
-const INSTALL_TIME_MAX: Duration = Duration::from_secs(5 * 60);
+/// Building a broker takes the longest.
+const INSTALL_TIME_MAX: Duration = Duration::from_secs(30 * 60);

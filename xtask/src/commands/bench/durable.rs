@@ -12,38 +12,35 @@ use crate::workspace::Workspace;
 /// All of it takes about a quarter of an hour. Each figure is the median of its repetitions and stands next
 /// to the load average of the machine; CPU per message is the steadiest of them. The exit code is 1 if
 /// anything acknowledged was lost.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Args {
+#[derive(Debug, Default, clap::Args)]
+pub(super) struct Args {
     /// Measure this part only; repeatable: device, publishers, fan-out, offline, restart, space.
     #[arg(long, value_name = "NAME")]
-    only: Vec<String>,
+    pub(super) only: Vec<String>,
     /// How long one rate is measured.
     #[arg(long, value_name = "N")]
-    seconds: Option<u64>,
+    pub(super) seconds: Option<u64>,
     /// How often everything is measured.
     #[arg(long, value_name = "N")]
-    repetitions: Option<u64>,
+    pub(super) repetitions: Option<u64>,
     /// Set a setting of the broker; repeatable.
     #[arg(long, value_name = "KEY=VALUE")]
-    set: Vec<String>,
+    pub(super) set: Vec<String>,
     /// Print the report as JSON.
+    #[arg(long, conflicts_with = "markdown")]
+    pub(super) json: bool,
+    /// Print the report as a document.
     #[arg(long)]
-    json: bool,
+    pub(super) markdown: bool,
 }
 
 const PACKAGE: &str = "dunlin-durable-bench";
 const BINARY: &str = "durable-bench";
-const BROKER: &str = "mqttd";
 
 pub(super) fn run(args: &Args, workspace: &Workspace) -> Result<Verdict, Error> {
-    let mut build = process::cargo(&workspace.root);
-    build.args(["build", "--quiet", "--release", "--package", BROKER, "--package", PACKAGE]);
-    if process::run_in_view(&mut build)? == Verdict::Bad {
-        return Ok(Verdict::Bad);
-    }
-    let release = workspace.target.join("release");
+    let Some(release) = super::build(PACKAGE, workspace)? else { return Ok(Verdict::Bad) };
     let mut command = process::command(&release.join(BINARY).to_string_lossy(), &workspace.root);
-    command.arg(release.join(BROKER)).arg("--directory").arg(&workspace.target);
+    command.arg(release.join(super::BROKER)).arg("--directory").arg(&workspace.target);
     for only in &args.only {
         command.args(["--only", only]);
     }
@@ -56,8 +53,10 @@ pub(super) fn run(args: &Args, workspace: &Workspace) -> Result<Verdict, Error> 
     for setting in &args.set {
         command.args(["--set", setting]);
     }
-    if args.json {
-        command.arg("--json");
+    for (name, is_set) in [("--json", args.json), ("--markdown", args.markdown)] {
+        if is_set {
+            command.arg(name);
+        }
     }
     process::run_in_view(&mut command)
 }

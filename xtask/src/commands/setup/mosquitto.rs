@@ -1,10 +1,9 @@
 //! Owns finding and installing the mosquitto broker and its clients. It starts no broker.
 
-use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::State;
 use super::apt::{self, Apt};
+use super::{State, find};
 use crate::error::Error;
 use crate::workspace::Workspace;
 
@@ -26,13 +25,6 @@ pub(super) fn ensure(workspace: &Workspace) -> Result<State, Error> {
 fn find_all() -> Option<PathBuf> {
     let broker = find(BROKER)?;
     CLIENTS.iter().all(|client| find(client).is_some()).then_some(broker)
-}
-
-/// On the PATH, or where Debian puts daemons: a user's PATH often lacks those.
-fn find(program: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let daemons = ["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from);
-    env::split_paths(&path).chain(daemons).map(|folder| folder.join(program)).find(|file| Path::is_file(file))
 }
 
 const BROKER: &str = "mosquitto";

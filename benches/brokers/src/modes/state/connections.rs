@@ -40,7 +40,7 @@ fn measure(running: &Running, scale: Scale) -> Result<Vec<Figure>, Error> {
         Figure::low("B each", bytes_each(connected, before, clients)),
         Figure::low("CPU us/CONNECT", cpu_us(connected.since(before), clients)),
         Figure::high("connections/s", count(clients) / elapsed.as_secs_f64()),
-        Figure::low("CPU us/s idle", idle.cpu.as_secs_f64() * 1e6 / IDLE.as_secs_f64()),
+        Figure::low("idle us/s", idle.cpu.as_secs_f64() * 1e6 / IDLE.as_secs_f64()),
         Figure::low("MiB without", count(before.resident_bytes) / 1024.0 / 1024.0),
     ])
 }
