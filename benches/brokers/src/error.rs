@@ -8,6 +8,8 @@ use std::io;
 pub(crate) enum Error {
     /// The machine refused something.
     Machine { what: &'static str, source: io::Error },
+    /// The command line names a mode or a broker that there is not.
+    Unknown { what: &'static str, name: String },
     /// A broker did not do what it is measured at.
     Broker(String),
     /// The load could not be made.
@@ -30,6 +32,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Machine { what, source } => write!(f, "cannot {what}: {source}"),
+            Self::Unknown { what, name } => write!(f, "there is no {what} \"{name}\""),
             Self::Broker(what) => write!(f, "{what}"),
             Self::Load(error) => write!(f, "{error}"),
         }
@@ -40,7 +43,7 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Machine { source, .. } => Some(source),
-            Self::Broker(_) => None,
+            Self::Unknown { .. } | Self::Broker(_) => None,
             Self::Load(error) => Some(error),
         }
     }

@@ -41,7 +41,7 @@ struct CommandLine {
     /// Where brokers keep what they write meanwhile.
     #[arg(long, value_name = "DIR")]
     directory: PathBuf,
-    /// Measure only modes whose name holds this; repeatable. `--list` names them all.
+    /// Measure only this mode, or those whose names hold this; repeatable. `--list` names them all.
     #[arg(long, value_name = "NAME")]
     mode: Vec<String>,
     /// Name all modes.
@@ -108,6 +108,7 @@ impl CommandLine {
     }
 
     fn measure(&self) -> Result<Report, Error> {
+        let modes = modes::chosen(&self.mode)?;
         let scale = self.scale()?;
         let bench = Bench {
             directory: self.directory.clone(),
@@ -117,6 +118,9 @@ impl CommandLine {
         };
         let mut report = Report { machine: Machine::current(), ..Report::default() };
         let all = brokers::all(self.relay.clone(), self.mqttd.clone());
+        if let Some(name) = self.broker.iter().find(|name| all.iter().all(|it| it.name() != name.as_str())) {
+            return Err(Error::Unknown { what: "broker", name: name.clone() });
+        }
         let brokers = installed(all, |name| {
             name == brokers::FLOOR || self.broker.is_empty() || self.broker.iter().any(|it| it == name)
         });
@@ -129,7 +133,7 @@ impl CommandLine {
         if tracer == Some(None) {
             eprintln!("strace is not installed: system calls are not counted");
         }
-        for mode in modes::all().iter().filter(|mode| self.wants(&mode.name)) {
+        for mode in &modes {
             self.take(bench.measure(mode, &candidates), &mut report);
             if let (Some(Some(tracer)), Work::Traffic(flow)) = (&tracer, &mode.work) {
                 for section in bench.count_system_calls(tracer, flow, &mode.needs, &candidates) {
@@ -149,10 +153,6 @@ impl CommandLine {
             connections: self.connections.unwrap_or(default.connections),
             connections_per_process: self.connections_per_process.unwrap_or(default.connections_per_process),
         })
-    }
-
-    fn wants(&self, mode: &str) -> bool {
-        self.mode.is_empty() || self.mode.iter().any(|name| mode.contains(name.as_str()))
     }
 
     fn take(&self, section: Section, report: &mut Report) {

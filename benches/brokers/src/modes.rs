@@ -69,6 +69,19 @@ pub(crate) fn all() -> Vec<Mode> {
     modes
 }
 
+/// Those that are wished for: by their whole names, or all whose names hold the wish. Without a wish all.
+pub(crate) fn chosen(wishes: &[String]) -> Result<Vec<Mode>, Error> {
+    let mut modes = all();
+    let names: Vec<_> = modes.iter().map(|mode| mode.name.clone()).collect();
+    if let Some(wish) = wishes.iter().find(|wish| !names.iter().any(|name| name.contains(wish.as_str()))) {
+        return Err(Error::Unknown { what: "mode", name: wish.clone() });
+    }
+    let holds =
+        |wish: &String, name: &str| name == wish || (!names.contains(wish) && name.contains(wish.as_str()));
+    modes.retain(|mode| wishes.is_empty() || wishes.iter().any(|wish| holds(wish, &mode.name)));
+    Ok(modes)
+}
+
 /// Those with an aim.
 fn aimed() -> Vec<Mode> {
     let fast = |topology, qos| Flow::new(topology, qos, 64, WINDOW_LARGE);
@@ -163,6 +176,21 @@ mod tests {
         let modes = all();
         let names: BTreeSet<_> = modes.iter().map(|mode| mode.name.clone()).collect();
         assert_eq!(names.len(), modes.len());
+    }
+
+    #[test]
+    fn a_wish_is_a_name_or_a_part_of_some() {
+        let check = |wish: &str, expected: &[&str]| {
+            let chosen = chosen(&[wish.to_owned()]).expect("there are such");
+            assert_eq!(chosen.iter().map(|mode| mode.name.as_str()).collect::<Vec<_>>(), expected);
+        };
+        check("filters", &["filters-1M", "filters-10M"]);
+        check("filters-1M", &["filters-1M"]);
+        check("pairs-50-q1-64B-window-1", &["pairs-50-q1-64B-window-1"]);
+        check("rate", &["pairs-10-q0-64B-rate-5000", "pairs-10-q0-64B-rate-5000-v5"]);
+        assert_eq!(chosen(&[]).expect("all of them").len(), all().len());
+        let error = chosen(&["idle".to_owned(), "idel".to_owned()]).expect_err("there is none");
+        assert_eq!(error.to_string(), "there is no mode \"idel\"");
     }
 
     #[test]

@@ -43,8 +43,8 @@ impl Broker for Rumqttd {
 
     fn command(&self, conditions: Conditions, address: SocketAddr, folder: &Path) -> Result<Command, Error> {
         let configuration = folder.join("rumqttd.toml");
-        // It makes room for all of them at once: no more than are needed.
-        let connections_max = conditions.connections.max(CONNECTIONS_MIN);
+        // It makes room for all of them at once: not many more than are needed.
+        let connections_max = conditions.connections + CONNECTIONS_MIN;
         let text = format!(
             r#"id = 0
 [router]

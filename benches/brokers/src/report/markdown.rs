@@ -47,7 +47,7 @@ impl Report {
         let mut text = "\n## Where a peer wins\n\n".to_owned();
         let before = text.len();
         for section in &self.sections {
-            for sentence in peers::sentences(section) {
+            if let Some(sentence) = peers::sentence(section) {
                 let _ = writeln!(text, "- `{}`: {sentence}.", section.name);
             }
         }

@@ -1,4 +1,4 @@
-//! Owns where another broker is better than ours, in a sentence each.
+//! Owns where another broker is better than ours, in a sentence for each mode.
 
 use super::table::readable;
 use super::{Row, Section};
@@ -7,16 +7,16 @@ use crate::figures::{Figure, Good};
 /// What is better by less than this part is as good: two runs of one broker differ by more.
 const NOTICEABLE: f64 = 0.05;
 
-/// A sentence for each figure of a mode in which a peer leaves one of our rows behind.
-pub(super) fn sentences(section: &Section) -> Vec<String> {
+/// The figures of a mode in which a peer leaves one of our rows behind.
+pub(super) fn sentence(section: &Section) -> Option<String> {
     let measured = section.rows.iter().filter(|row| !row.is_floor() && !row.all.is_empty());
     let (ours, peers): (Vec<&Row>, Vec<&Row>) = measured.partition(|row| row.is_ours());
-    let Some(first) = ours.first() else { return Vec::new() };
-    let figures = first.medians().figures;
-    figures.iter().filter_map(|figure| sentence(figure, &ours, &peers)).collect()
+    let figures = ours.first()?.medians().figures;
+    let clauses: Vec<_> = figures.iter().filter_map(|figure| clause(figure, &ours, &peers)).collect();
+    (!clauses.is_empty()).then(|| clauses.join("; "))
 }
 
-fn sentence(figure: &Figure, ours: &[&Row], peers: &[&Row]) -> Option<String> {
+fn clause(figure: &Figure, ours: &[&Row], peers: &[&Row]) -> Option<String> {
     let values = |rows: &[&Row]| -> Vec<(String, f64)> {
         rows.iter().filter_map(|row| Some((row.broker.clone(), row.find(figure.name)?))).collect()
     };
@@ -36,5 +36,5 @@ fn sentence(figure: &Figure, ours: &[&Row], peers: &[&Row]) -> Option<String> {
     if behind.is_empty() {
         return None;
     }
-    Some(format!("{winner} wins in {}: {}, where {}", figure.name, readable(best), behind.join(" and ")))
+    Some(format!("{winner} wins in {} with {}, where {}", figure.name, readable(best), behind.join(" and ")))
 }

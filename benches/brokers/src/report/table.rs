@@ -37,10 +37,12 @@ pub(super) fn of(section: &Section) -> Table {
     Table { head, rows }
 }
 
+const NO_FIGURE: &str = "-";
+
 /// Three digits that matter, or whole; at most three behind the point.
 pub(super) fn readable(value: f64) -> String {
     match value.abs() {
-        _ if value.is_nan() => "-".to_owned(),
+        _ if value.is_nan() => NO_FIGURE.to_owned(),
         size if size >= 100.0 => format!("{value:.0}"),
         size if size >= 10.0 => format!("{value:.1}"),
         size if size >= 1.0 => format!("{value:.2}"),
@@ -80,7 +82,12 @@ impl Table {
             return String::new();
         }
         let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
-        let rule = format!("|---|{}\n", "--:|".repeat(self.head.len() - 1));
+        let is_number = |row: &Vec<String>, column: usize| {
+            row.get(column).is_some_and(|cell| cell == NO_FIGURE || cell.parse::<f64>().is_ok())
+        };
+        let is_of_numbers = |column| self.rows.iter().all(|row| is_number(row, column));
+        let rule = (0..self.head.len()).map(|column| if is_of_numbers(column) { "--:|" } else { "---|" });
+        let rule = format!("|{}\n", rule.collect::<String>());
         let rows: String = self.rows.iter().map(|row| line(row)).collect();
         line(&self.head) + &rule + &rows
     }

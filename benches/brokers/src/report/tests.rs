@@ -127,7 +127,7 @@ fn the_document_begins_with_what_is_missed() {
     3 of 5 are met.
 
     | mode | broker | figure | value | aim |  |
-    |---|--:|--:|--:|--:|--:|
+    |---|---|---|---|---|---|
     | `pairs-50-q0-64B-window-25` | mqttd 2w | CPU us | 3.00 times the floor | at most 2 | MISSED |
     | `pairs-50-q0-64B-window-25` | mqttd 2w | CPU us | 1.50 times one worker | at most 1.3 | MISSED |
     | `pairs-50-q0-64B-window-25` | mqttd 1w | CPU us | 2.00 times the floor | at most 2 | met |
@@ -136,7 +136,7 @@ fn the_document_begins_with_what_is_missed() {
 
     ## Where a peer wins
 
-    - `pairs-50-q0-64B-window-25`: mosquitto wins in p50 us: 60.0, where mqttd 1w has 91.0 and mqttd 2w has 80.0.
+    - `pairs-50-q0-64B-window-25`: mosquitto wins in p50 us with 60.0, where mqttd 1w has 91.0 and mqttd 2w has 80.0.
 
     ## Figures
 

@@ -18,7 +18,7 @@ use crate::workspace::Workspace;
 /// lost, repeated or reordered anything, or failed.
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct Args {
-    /// Measure only modes whose name holds this; repeatable. `--list` names them all.
+    /// Measure only this mode, or those whose names hold this; repeatable. `--list` names them all.
     #[arg(long, value_name = "NAME")]
     pub(super) mode: Vec<String>,
     /// Name all modes.
