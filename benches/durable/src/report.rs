@@ -82,7 +82,9 @@ impl Report {
 
     /// A chapter of a document: tables and aims as a terminal shows them.
     pub(crate) fn markdown(&self, aims: &str) -> String {
-        format!("{HEAD}```text\n{self}```\n\nAims:\n\n```text\n{aims}```\n")
+        let block = |text: &str| format!("```text\n{text}```\n");
+        let aims = if aims.is_empty() { String::new() } else { format!("\nAims:\n\n{}", block(aims)) };
+        format!("{HEAD}{}{aims}", block(&self.to_string()))
     }
 
     pub(crate) fn json(&self) -> Value {
