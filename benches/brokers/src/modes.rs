@@ -63,8 +63,8 @@ pub(crate) fn all() -> Vec<Mode> {
     let mut modes = aimed();
     modes.extend(sizes());
     modes.extend(shapes());
-    let in_5: Vec<_> = modes.iter().filter_map(in_version_5).collect();
-    modes.extend(in_5);
+    // Next to each other, so that a change of the machine's own load meets both.
+    let mut modes: Vec<_> = modes.into_iter().flat_map(with_version_5).collect();
     modes.extend(windows());
     modes.extend(state::all());
     modes
@@ -158,11 +158,16 @@ fn mode(flow: Flow, aims: &[(&'static str, Aim)]) -> Mode {
     Mode { name: flow.name(), what: flow.to_string(), needs: flow.needs(), aims, work: Work::Traffic(flow) }
 }
 
-/// The same in MQTT 5.0: held against its twin instead of the floor.
-fn in_version_5(mode_311: &Mode) -> Option<Mode> {
-    let Work::Traffic(flow) = &mode_311.work else { return None };
-    let flow = Flow { version: V5, ..flow.clone() };
-    Some(mode(flow, &[(CPU, Aim::TimesVersion311(VERSION_5_RATIO_MAX))]))
+/// A mode, and the same in MQTT 5.0: that is held against its twin instead of the floor.
+fn with_version_5(mode_311: Mode) -> impl Iterator<Item = Mode> {
+    let in_5 = match &mode_311.work {
+        Work::Traffic(flow) => {
+            let flow = Flow { version: V5, ..flow.clone() };
+            Some(mode(flow, &[(CPU, Aim::TimesVersion311(VERSION_5_RATIO_MAX))]))
+        }
+        Work::State(_) => None,
+    };
+    [mode_311].into_iter().chain(in_5)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::table::{self, Table};
-use super::{Report, Section, Verdict, peers};
+use super::{Report, Row, Section, Verdict, peers};
 use crate::machine::Machine;
 
 /// What a reader has to know of the figures.
@@ -51,7 +51,10 @@ impl Report {
                 let _ = writeln!(text, "- `{}`: {sentence}.", section.name);
             }
         }
-        if text.len() == before {
+        let is_peer = |row: &Row| !row.is_floor() && !row.is_ours() && !row.all.is_empty();
+        if !self.sections.iter().flat_map(|section| &section.rows).any(is_peer) {
+            text += "No peer was measured.\n";
+        } else if text.len() == before {
             text += "Nowhere in this run, by 5 % or more.\n";
         }
         text
