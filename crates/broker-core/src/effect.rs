@@ -8,10 +8,11 @@ use crate::{
 };
 use bytes::Bytes;
 use mqtt_codec::packet::PacketId;
-use std::vec::Drain;
+use std::collections::VecDeque;
 
-/// One thing to be done, in the order of the list.
-#[derive(Debug)]
+/// One thing to be done, in the order of the list. Nearly always that is to send what is encoded: to move effects at
+/// the size of the largest would take as long as to copy small messages.
+#[derive(Clone, Copy, Debug)]
 pub enum Effect {
     /// Append a frame to the connection's outbox.
     Send {
@@ -32,6 +33,13 @@ pub enum Effect {
         /// The identifier for this connection.
         packet_id: PacketId,
     },
+    /// Something larger, see [`Contents::next_other`].
+    Other,
+}
+
+/// What is to be done and is rarer, or larger, than to send a frame.
+#[derive(Debug)]
+pub enum OtherEffect {
     /// Append a frame and, right behind it, bytes that are shared and worth not copying.
     SendShared {
         /// Where.
@@ -102,26 +110,40 @@ impl Frame {
     }
 }
 
-/// The bytes that effects refer to.
-#[derive(Clone, Copy, Debug)]
-pub struct Encoded<'a>(&'a [u8]);
+/// What a list of effects refers to.
+#[derive(Debug)]
+pub struct Contents<'a> {
+    bytes: &'a [u8],
+    others: &'a mut VecDeque<OtherEffect>,
+}
 
-impl<'a> Encoded<'a> {
+impl<'a> Contents<'a> {
     /// The bytes of a frame.
     ///
     /// # Panics
     /// If the frame is of other effects.
     #[must_use]
     #[inline]
-    pub fn bytes(self, frame: Frame) -> &'a [u8] {
-        &self.0[frame.start..frame.start + frame.len()]
+    pub fn bytes(&self, frame: Frame) -> &'a [u8] {
+        &self.bytes[frame.start..frame.start + frame.len()]
+    }
+
+    /// What the next [`Effect::Other`] is.
+    ///
+    /// # Panics
+    /// If there were no more of them in the list.
+    #[must_use]
+    pub fn next_other(&mut self) -> OtherEffect {
+        self.others.pop_front().expect("the list says how many there are")
     }
 }
 
-/// What a step wants done. The caller owns it, empties it after each step and keeps its memory.
+/// What steps want done. The caller owns it, empties it after each step, or after a few, and keeps its memory.
 #[derive(Debug, Default)]
 pub struct Effects {
     list: Vec<Effect>,
+    /// As many as the list says.
+    others: VecDeque<OtherEffect>,
     bytes: Vec<u8>,
     /// A buffer for what is put together before it is encoded.
     scratch: Vec<u8>,
@@ -136,36 +158,23 @@ impl Effects {
 
     /// What is to be done, in order.
     #[must_use]
+    #[inline]
     pub fn list(&self) -> &[Effect] {
         &self.list
     }
 
-    /// The bytes of a frame.
-    #[must_use]
+    /// What is to be done, in order, to be carried out now, and what it refers to. Then comes [`clear`](Self::clear).
     #[inline]
-    pub fn bytes(&self, frame: Frame) -> &[u8] {
-        Encoded(&self.bytes).bytes(frame)
-    }
-
-    /// Hands out what is to be done, leaving the bytes until [`clear`](Self::clear).
-    pub fn take_list(&mut self, list: &mut Vec<Effect>) {
-        debug_assert!(list.is_empty());
-        std::mem::swap(&mut self.list, list);
-    }
-
-    /// What is to be done, in order, to be carried out now, and the bytes it refers to.
-    #[inline]
-    pub fn drain(&mut self) -> (Drain<'_, Effect>, Encoded<'_>) {
-        (self.list.drain(..), Encoded(&self.bytes))
+    pub fn contents(&mut self) -> (&[Effect], Contents<'_>) {
+        (&self.list, Contents { bytes: &self.bytes, others: &mut self.others })
     }
 
     /// Forgets everything, keeping the memory up to what an ordinary step needs.
     #[inline]
     pub fn clear(&mut self) {
         const KEPT_BYTES: usize = 1024 * 1024;
-        if !self.list.is_empty() {
-            self.list.clear();
-        }
+        self.list.clear();
+        self.others.clear();
         self.bytes.clear();
         if self.bytes.capacity() > KEPT_BYTES {
             self.bytes.shrink_to(KEPT_BYTES);
@@ -174,7 +183,18 @@ impl Effects {
 
     #[inline]
     pub(crate) fn push(&mut self, effect: Effect) {
+        debug_assert!(!matches!(effect, Effect::Other), "they are pushed as what they are");
         self.list.push(effect);
+    }
+
+    pub(crate) fn push_other(&mut self, effect: OtherEffect) {
+        self.list.push(Effect::Other);
+        self.others.push_back(effect);
+    }
+
+    /// The bytes of a frame that was encoded just now.
+    pub(crate) fn bytes(&self, frame: Frame) -> &[u8] {
+        &self.bytes[frame.start..frame.start + frame.len()]
     }
 
     /// Lends an empty buffer, so that none is allocated per receiver.
@@ -195,5 +215,15 @@ impl Effects {
         let value = encode(&mut self.bytes);
         let len = u32::try_from(self.bytes.len() - start).expect("a packet has less than 4 GiB");
         (Frame { start, len }, value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_effects_are_one_line_of_the_processors_cache() {
+        assert_eq!(size_of::<Effect>(), 32);
     }
 }

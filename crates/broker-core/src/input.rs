@@ -15,7 +15,7 @@ pub enum Input<'a> {
     /// A CONNECT was received on a connection that has moved to the shard of its client identifier
     /// (see [`Node::shard_of`](crate::Node::shard_of)). The first input of every connection.
     Connect {
-        /// The connection, until [`Input::Closed`] or an [`Effect::Close`](crate::Effect::Close).
+        /// The connection, until [`Input::Closed`] or an [`OtherEffect::Close`](crate::OtherEffect::Close).
         connection: ConnectionId,
         /// The packet.
         connect: Connect<Borrowed<'a>>,
@@ -64,7 +64,7 @@ pub enum Input<'a> {
     Flush,
     /// Everything that was appended to the journal before this position is on disk. It never goes back.
     Durable(Position),
-    /// The answer to [`Effect::Load`](crate::Effect::Load).
+    /// The answer to [`OtherEffect::Load`](crate::OtherEffect::Load).
     Loaded {
         /// Whose messages.
         session: SessionId,
@@ -72,7 +72,7 @@ pub enum Input<'a> {
         messages: Vec<(Position, Option<Arc<Message>>)>,
     },
     /// These places of the journal are to be given up although something may still be needed there: the shard
-    /// looks for it, some of it with each tick, until [`Effect::Surveyed`](crate::Effect::Surveyed).
+    /// looks for it, some of it with each tick, until [`OtherEffect::Surveyed`](crate::OtherEffect::Surveyed).
     Survey {
         /// The first place.
         from: Position,
@@ -83,6 +83,6 @@ pub enum Input<'a> {
     /// their former one: the next checkpoint goes over to the copies, and the former ones are given up.
     Copied(Arc<[(Position, Position)]>),
     /// A checkpoint begins: everything the shard knows is to be recorded once more, a slice with each
-    /// tick, until [`Effect::CheckpointWritten`](crate::Effect::CheckpointWritten).
+    /// tick, until [`OtherEffect::CheckpointWritten`](crate::OtherEffect::CheckpointWritten).
     Checkpoint,
 }

@@ -24,7 +24,7 @@ pub mod timers;
 #[cfg(test)]
 mod testing;
 
-pub use effect::{CloseCause, Effect, Effects, Encoded, Frame};
+pub use effect::{CloseCause, Contents, Effect, Effects, Frame, OtherEffect};
 pub use handshake::refuse_connect;
 pub use ids::{ConnectionId, GroupId, SessionId, ShardId};
 pub use input::Input;

@@ -2,7 +2,8 @@
 //! tests deliver mail at once; here it is held in the hand.
 
 use broker_core::{
-    ConnectionId, Effect, Effects, Input, Node, PeerMessage, Shard, ShardId, Timestamp, config::Config,
+    ConnectionId, Effect, Effects, Input, Node, OtherEffect, PeerMessage, Shard, ShardId, Timestamp,
+    config::Config,
 };
 use mqtt_codec::{PacketRef, ProtocolVersion::V5, frame, packet::Packet};
 
@@ -38,20 +39,23 @@ impl Two {
     }
 
     fn handle(&mut self, shard: u16, input: Input<'_>, now: Timestamp) -> (Vec<u64>, Vec<PeerMessage>) {
-        let (mut effects, mut list) = (Effects::new(), Vec::new());
+        let mut effects = Effects::new();
         self.shards[usize::from(shard)].handle(input, now, &mut effects);
-        effects.take_list(&mut list);
+        let (list, mut contents) = effects.contents();
         let (mut reached, mut mail) = (Vec::new(), Vec::new());
         for effect in list {
-            match effect {
-                Effect::Send { connection, .. }
-                | Effect::SendNumbered { connection, .. }
-                | Effect::SendShared { connection, .. } => reached.push(connection.0),
-                Effect::Forward { message, .. } => mail.push(message),
-                Effect::Close { .. }
-                | Effect::Load { .. }
-                | Effect::Surveyed(_)
-                | Effect::CheckpointWritten => {}
+            match *effect {
+                Effect::Send { connection, .. } | Effect::SendNumbered { connection, .. } => {
+                    reached.push(connection.0);
+                }
+                Effect::Other => match contents.next_other() {
+                    OtherEffect::SendShared { connection, .. } => reached.push(connection.0),
+                    OtherEffect::Forward { message, .. } => mail.push(message),
+                    OtherEffect::Close { .. }
+                    | OtherEffect::Load { .. }
+                    | OtherEffect::Surveyed(_)
+                    | OtherEffect::CheckpointWritten => {}
+                },
             }
         }
         (reached, mail)

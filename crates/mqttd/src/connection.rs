@@ -36,7 +36,7 @@ pub(crate) struct Connection {
 /// How far a connection has come.
 ///
 /// ```text
-///        Effect::Close          outbox written,            the peer has closed,
+///        OtherEffect::Close     outbox written,            the peer has closed,
 ///                               writing shut down          or has had its time
 /// Open ---------------> Closing -----------------> Draining -----------------> gone
 ///  |                       |    (in FLUSH_MS_MAX)            (in DRAIN_MS_MAX)

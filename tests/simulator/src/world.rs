@@ -23,7 +23,7 @@ use crate::{
     schedule::{Event, Schedule},
     settings::Settings,
 };
-use broker_core::{ConnectionId, Effect, Effects, Shard, ShardId};
+use broker_core::{ConnectionId, Effects, Shard, ShardId};
 use disk::LyingDisk;
 use link::Link;
 use process::Process;
@@ -49,7 +49,6 @@ pub(crate) struct World {
     weather: Weather,
     // Kept from step to step.
     effects: Effects,
-    effect_list: Vec<Effect>,
 }
 
 /// Whether the network is what the settings make it, or good, as at the end of a run.
@@ -79,7 +78,6 @@ impl World {
             clients,
             weather: Weather::Rough,
             effects: Effects::new(),
-            effect_list: Vec::new(),
             process: None,
             disk,
             settings,

@@ -3,7 +3,7 @@
 
 use super::{Addressing, Outgoing, Sent, Tail};
 use crate::{
-    effect::{Effect, Effects},
+    effect::{Effect, Effects, OtherEffect},
     session::Connection,
     time::Timestamp,
 };
@@ -61,7 +61,7 @@ impl<'a> Outgoing<'a> {
             encoded
         });
         let payload = self.shared_tail(tail);
-        effects.push(Effect::SendShared { connection: id, frame, payload });
+        effects.push_other(OtherEffect::SendShared { connection: id, frame, payload });
         Sent::Yes
     }
 

@@ -9,7 +9,7 @@
 
 use super::{Shard, relocate::copy_of};
 use crate::{
-    effect::{Effect, Effects},
+    effect::{Effects, OtherEffect},
     ids::SessionId,
     journal::{
         ConnectionState, InFlightState, QUEUE_PART_MAX, RetainedSlice, RetainedState, SessionPlace,
@@ -48,7 +48,7 @@ impl Shard {
         let retained = (self.id.0 == 0).then(RetainedCursor::default);
         self.checkpoint = Some(Walk { has_everything: false, place: 0, retained });
         for shard in self.node.shards().filter(|&shard| shard != self.id) {
-            effects.push(Effect::Forward { shard, message: PeerMessage::CheckpointBegun });
+            effects.push_other(OtherEffect::Forward { shard, message: PeerMessage::CheckpointBegun });
         }
         self.look_whether_everything_is_here();
     }
@@ -85,7 +85,7 @@ impl Shard {
             return;
         }
         self.copies = Arc::default();
-        effects.push(Effect::CheckpointWritten);
+        effects.push_other(OtherEffect::CheckpointWritten);
     }
 
     fn write_sessions(&mut self, walk: &mut Walk) -> Page {

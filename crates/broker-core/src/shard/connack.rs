@@ -3,7 +3,7 @@
 
 use super::{Shard, connect::Refused};
 use crate::{
-    effect::{CloseCause, Effect, Effects},
+    effect::{CloseCause, Effect, Effects, OtherEffect},
     ids::ConnectionId,
 };
 use mqtt_codec::{
@@ -153,7 +153,7 @@ impl Shard {
             self.stats().messages_sent.add(1);
         }
         // It has no session: what follows is not processed [MQTT5-3.1.4-6].
-        effects.push(Effect::Close { connection, cause: CloseCause::Error(reason) });
+        effects.push_other(OtherEffect::Close { connection, cause: CloseCause::Error(reason) });
     }
 }
 

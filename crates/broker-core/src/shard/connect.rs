@@ -3,7 +3,7 @@
 
 use super::{Shard, Timer, connack::Terms, publish::is_reserved};
 use crate::{
-    effect::{CloseCause, Effect, Effects},
+    effect::{CloseCause, Effects, OtherEffect},
     ids::{ConnectionId, SessionId},
     journal::{Operation, WillState},
     session::{Connection, Lifetime, PendingWill},
@@ -40,7 +40,7 @@ impl Shard {
         let terms = self.terms(connect);
         let Some(mut connack) = self.connack(connect, &terms) else {
             let cause = CloseCause::Error(ReasonCode::PacketTooLarge);
-            return effects.push(Effect::Close { connection, cause });
+            return effects.push_other(OtherEffect::Close { connection, cause });
         };
         let (id, session_present) = match self.session_for(connect, &terms, now, effects) {
             Ok(found) => found,

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     config::Durability,
-    effect::{Effect, Effects},
+    effect::{Effects, OtherEffect},
     held::Held,
     ids::{GroupId, SessionId},
     journal::{Operation, Position},
@@ -264,7 +264,7 @@ impl Shard {
             Some(Held::Client(due)) => self.acknowledge_held(due, effects),
             Some(Held::Peer(token)) => {
                 let message = PeerMessage::Stored(token);
-                effects.push(Effect::Forward { shard: token.shard, message });
+                effects.push_other(OtherEffect::Forward { shard: token.shard, message });
             }
         }
     }

@@ -3,7 +3,7 @@
 
 use super::{Shard, Timer};
 use crate::{
-    effect::{CloseCause, Effect, Effects},
+    effect::{CloseCause, Effects, OtherEffect},
     ids::{ConnectionId, SessionId},
     journal::Operation,
     outgoing::Outgoing,
@@ -120,7 +120,7 @@ impl Shard {
 
     fn close(&self, id: SessionId, cause: CloseCause, effects: &mut Effects) {
         if let Some(connection) = self.connection_ref(id) {
-            effects.push(Effect::Close { connection: connection.id, cause });
+            effects.push_other(OtherEffect::Close { connection: connection.id, cause });
         }
     }
 

@@ -3,7 +3,7 @@
 
 use super::Shard;
 use crate::{
-    effect::{Effect, Effects},
+    effect::{Effects, OtherEffect},
     ids::SessionId,
     journal::{Operation, Position},
     message::Message,
@@ -22,7 +22,7 @@ impl Shard {
         let positions = session.outbound.wanted();
         if !positions.is_empty() {
             session.outbound.is_loading = true;
-            effects.push(Effect::Load { session: id, positions });
+            effects.push_other(OtherEffect::Load { session: id, positions });
         }
     }
 

@@ -7,7 +7,7 @@
 
 use super::Shard;
 use crate::{
-    effect::{Effect, Effects},
+    effect::{Effects, OtherEffect},
     ids::SessionId,
     journal::Position,
     message::{Message, MessageRef},
@@ -56,7 +56,7 @@ impl Shard {
         }
         survey.found.sort_unstable();
         survey.found.dedup();
-        effects.push(Effect::Surveyed(survey.found));
+        effects.push_other(OtherEffect::Surveyed(survey.found));
     }
 
     fn survey_sessions(&self, survey: &mut Survey) -> Page {

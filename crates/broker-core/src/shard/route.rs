@@ -7,7 +7,7 @@ use super::{
     keep::{Member, Shortage},
 };
 use crate::{
-    effect::{Effect, Effects},
+    effect::{Effects, OtherEffect},
     ids::{GroupId, SessionId, ShardId},
     message::MessageRef,
     outgoing::Outgoing,
@@ -142,7 +142,7 @@ impl Shard {
         let position = outgoing.message.position;
         let recorded = position.is_some().then_some(Recorded { shard: self.id, position });
         let message = PeerMessage::Deliver { message: outgoing.share(), targets, held, recorded };
-        effects.push(Effect::Forward { shard, message });
+        effects.push_other(OtherEffect::Forward { shard, message });
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::{Shard, deliver::Recipient, keep::Member, send::send_new};
 use crate::{
-    effect::{Effect, Effects},
+    effect::{Effects, OtherEffect},
     ids::{GroupId, SessionId},
     journal::{Operation, QueuedRest, QueuedState},
     message::Message,
@@ -179,7 +179,7 @@ impl Shard {
         let (message, targets) =
             (Arc::clone(message), vec![PeerTarget::member(Member { group, subscriber: member })]);
         let message = PeerMessage::Deliver { message, targets, held: None, recorded: None };
-        effects.push(Effect::Forward { shard, message });
+        effects.push_other(OtherEffect::Forward { shard, message });
     }
 
     /// Hands over what was noted as given, once it is in the journal: another shard must not be ahead of it.
@@ -200,7 +200,10 @@ impl Shard {
         while let Some(shard) = elsewhere.first().map(|gift| gift.session.shard()) {
             let messages;
             (messages, elsewhere) = elsewhere.into_iter().partition(|gift| gift.session.shard() == shard);
-            effects.push(Effect::Forward { shard, message: PeerMessage::HandOver { messages, recorded } });
+            effects.push_other(OtherEffect::Forward {
+                shard,
+                message: PeerMessage::HandOver { messages, recorded },
+            });
         }
         for gift in here {
             self.take_over(gift, held, now, effects);

@@ -8,7 +8,7 @@ mod mail;
 #[path = "shard/script.rs"]
 pub(crate) mod script;
 
-use broker_core::{ConnectionId, Effect, Effects, Input, Node, Shard, Timestamp};
+use broker_core::{ConnectionId, Contents, Effect, Effects, Input, Node, OtherEffect, Shard, Timestamp};
 use client::Client;
 use mail::Mail;
 use mqtt_codec::{Packet, PacketRef, ProtocolVersion, packet::Connect};
@@ -230,36 +230,40 @@ impl World {
 
     fn step(&mut self, shard: usize, input: Input<'_>) {
         self.shards[shard].handle(input, self.now, &mut self.effects);
-        let mut list = Vec::new();
-        self.effects.take_list(&mut list);
+        let mut effects = std::mem::take(&mut self.effects);
+        let (list, mut contents) = effects.contents();
         for effect in list {
-            match effect {
-                Effect::Send { connection, frame } => {
-                    let bytes = self.effects.bytes(frame).to_vec();
-                    self.hear(shard, connection, &bytes);
-                }
+            match *effect {
+                Effect::Send { connection, frame } => self.hear(shard, connection, contents.bytes(frame)),
                 Effect::SendNumbered { connection, frame, packet_id_at, packet_id } => {
-                    let mut bytes = self.effects.bytes(frame).to_vec();
+                    let mut bytes = contents.bytes(frame).to_vec();
                     let at = packet_id_at as usize;
                     bytes[at..at + 2].copy_from_slice(&packet_id.get().to_be_bytes());
                     self.hear(shard, connection, &bytes);
                 }
-                Effect::SendShared { connection, frame, payload } => {
-                    let bytes = [self.effects.bytes(frame), &payload].concat();
-                    self.hear(shard, connection, &bytes);
-                }
-                Effect::Close { connection, .. } => {
-                    let wire = self.wires.remove(&connection);
-                    let wire = wire.unwrap_or_else(|| panic!("{connection:?} is closed twice"));
-                    assert_eq!(wire.shard, shard, "a shard closes its own connections");
-                }
-                Effect::Forward { shard: target, message } => self.mail.post(shard, target, message),
-                Effect::Load { .. } | Effect::Surveyed(_) | Effect::CheckpointWritten => {
-                    panic!("there is no journal")
-                }
+                Effect::Other => self.carry_out_other(shard, &mut contents),
             }
         }
-        self.effects.clear();
+        effects.clear();
+        self.effects = effects;
+    }
+
+    fn carry_out_other(&mut self, shard: usize, contents: &mut Contents<'_>) {
+        match contents.next_other() {
+            OtherEffect::SendShared { connection, frame, payload } => {
+                let bytes = [contents.bytes(frame), &payload].concat();
+                self.hear(shard, connection, &bytes);
+            }
+            OtherEffect::Close { connection, .. } => {
+                let wire = self.wires.remove(&connection);
+                let wire = wire.unwrap_or_else(|| panic!("{connection:?} is closed twice"));
+                assert_eq!(wire.shard, shard, "a shard closes its own connections");
+            }
+            OtherEffect::Forward { shard: target, message } => self.mail.post(shard, target, message),
+            OtherEffect::Load { .. } | OtherEffect::Surveyed(_) | OtherEffect::CheckpointWritten => {
+                panic!("there is no journal")
+            }
+        }
     }
 
     fn hear(&mut self, shard: usize, connection: ConnectionId, bytes: &[u8]) {

@@ -1,7 +1,7 @@
 //! Owns what each effect comes to: bytes in an outbox, mail for another worker, the end of a
 //! connection. When the bytes are written is `flush`'s business.
 
-use broker_core::{ConnectionId, Effect, Effects};
+use broker_core::{ConnectionId, Contents, Effect, Effects, OtherEffect};
 
 use super::Worker;
 use crate::connection::Writing;
@@ -11,35 +11,42 @@ impl Worker {
     /// Carries out what the last step wants, in its order.
     #[inline(never)]
     pub(super) fn apply(&mut self, effects: &mut Effects) {
-        let (list, encoded) = effects.drain();
+        let (list, mut contents) = effects.contents();
         for effect in list {
-            match effect {
+            match *effect {
                 Effect::Send { connection, frame } => {
                     self.append(connection, |outbox, pool| {
-                        outbox.copy(encoded.bytes(frame), pool);
+                        outbox.copy(contents.bytes(frame), pool);
                     });
                 }
                 Effect::SendNumbered { connection, frame, packet_id_at, packet_id } => {
                     self.append(connection, |outbox, pool| {
                         let at = packet_id_at as usize;
-                        let copied = outbox.copy(encoded.bytes(frame), pool);
+                        let copied = outbox.copy(contents.bytes(frame), pool);
                         copied[at..at + 2].copy_from_slice(&packet_id.get().to_be_bytes());
                     });
                 }
-                Effect::SendShared { connection, frame, payload } => {
-                    self.append(connection, |outbox, pool| {
-                        outbox.copy(encoded.bytes(frame), pool);
-                        outbox.share(payload, pool);
-                    });
-                }
-                Effect::Close { connection, cause } => self.close(connection, cause),
-                Effect::Forward { shard, message } => self.outgoing.push(shard, message),
-                Effect::Load { session, positions } => self.load(session, positions),
-                Effect::CheckpointWritten => self.has_recorded = true,
-                Effect::Surveyed(found) => self.surveyed(found),
+                Effect::Other => self.apply_other(&mut contents),
             }
         }
         effects.clear();
+    }
+
+    #[inline(never)]
+    fn apply_other(&mut self, contents: &mut Contents<'_>) {
+        match contents.next_other() {
+            OtherEffect::SendShared { connection, frame, payload } => {
+                self.append(connection, |outbox, pool| {
+                    outbox.copy(contents.bytes(frame), pool);
+                    outbox.share(payload, pool);
+                });
+            }
+            OtherEffect::Close { connection, cause } => self.close(connection, cause),
+            OtherEffect::Forward { shard, message } => self.outgoing.push(shard, message),
+            OtherEffect::Load { session, positions } => self.load(session, positions),
+            OtherEffect::CheckpointWritten => self.has_recorded = true,
+            OtherEffect::Surveyed(found) => self.surveyed(found),
+        }
     }
 
     #[inline]

@@ -13,7 +13,7 @@ use crate::{
     plant::{Plant, Sent},
     schedule::Event,
 };
-use broker_core::{ConnectionId, Effect, Input, ShardId};
+use broker_core::{ConnectionId, Contents, Effect, Input, OtherEffect, ShardId};
 use bytes::Bytes;
 use mqtt_codec::{FrameHeader, MAXIMUM_PACKET_BYTES, Packet, PacketRef, ProtocolVersion};
 
@@ -67,40 +67,27 @@ impl World {
     pub(super) fn step(&mut self, shard: ShardId, input: Input<'_>) {
         let Some(process) = &mut self.process else { return };
         let mut effects = std::mem::take(&mut self.effects);
-        let mut list = std::mem::take(&mut self.effect_list);
         process.shards[shard_index(shard)].handle(input, self.schedule.now(), &mut effects);
-        effects.take_list(&mut list);
+        let (list, mut contents) = effects.contents();
         let mut touched = Vec::new();
-        for effect in list.drain(..) {
-            match effect {
+        for effect in list {
+            match *effect {
                 Effect::Send { connection, frame } => {
-                    self.send(connection, effects.bytes(frame));
+                    self.send(connection, contents.bytes(frame));
                     touched.push(connection);
                 }
                 Effect::SendNumbered { connection, frame, packet_id_at, packet_id } => {
-                    let mut bytes = effects.bytes(frame).to_vec();
+                    let mut bytes = contents.bytes(frame).to_vec();
                     let at = usize::try_from(packet_id_at).unwrap_or(usize::MAX);
                     bytes[at..at + 2].copy_from_slice(&packet_id.get().to_be_bytes());
                     self.send(connection, &bytes);
                     touched.push(connection);
                 }
-                Effect::SendShared { connection, frame, payload } => {
-                    self.send(connection, &[effects.bytes(frame), &payload].concat());
-                    touched.push(connection);
-                }
-                Effect::Close { connection, cause } => {
-                    self.observe(&Observation::Closed { connection, cause });
-                    self.link(connection).broker_end = End::Closed;
-                    touched.push(connection);
-                }
-                Effect::Forward { shard: to, message } => self.post(shard, to, message),
-                Effect::Load { session, positions } => self.schedule_load(shard, session, positions),
-                Effect::CheckpointWritten => self.checkpoint_written(),
-                Effect::Surveyed(found) => self.surveyed(found),
+                Effect::Other => touched.extend(self.carry_out_other(shard, &mut contents)),
             }
         }
         effects.clear();
-        (self.effects, self.effect_list) = (effects, list);
+        self.effects = effects;
         self.note_appended(shard);
         self.observe(&Observation::StepEnded);
         self.open_turn(shard);
@@ -112,6 +99,26 @@ impl World {
         if self.planted.strikes_rarely(Plant::ThrowOut) {
             self.step(shard, Input::Shutdown);
         }
+    }
+
+    /// Whom it touched.
+    fn carry_out_other(&mut self, shard: ShardId, contents: &mut Contents<'_>) -> Option<ConnectionId> {
+        match contents.next_other() {
+            OtherEffect::SendShared { connection, frame, payload } => {
+                self.send(connection, &[contents.bytes(frame), &payload].concat());
+                return Some(connection);
+            }
+            OtherEffect::Close { connection, cause } => {
+                self.observe(&Observation::Closed { connection, cause });
+                self.link(connection).broker_end = End::Closed;
+                return Some(connection);
+            }
+            OtherEffect::Forward { shard: to, message } => self.post(shard, to, message),
+            OtherEffect::Load { session, positions } => self.schedule_load(shard, session, positions),
+            OtherEffect::CheckpointWritten => self.checkpoint_written(),
+            OtherEffect::Surveyed(found) => self.surveyed(found),
+        }
+        None
     }
 
     /// What a shard has just done goes to the journal soon, with what it does until then.
