@@ -97,6 +97,9 @@ pub struct Frame {
 }
 
 impl Frame {
+    /// No bytes.
+    pub(crate) const EMPTY: Self = Self { start: 0, len: 0 };
+
     /// How many bytes it has.
     #[must_use]
     pub fn len(self) -> usize {
@@ -163,6 +166,16 @@ impl Effects {
         &self.list
     }
 
+    /// Whether it is to be carried out before a further step is taken. Frames that go into outboxes may wait for those
+    /// of the next steps, as long as they are few; what else is to be done may decide whether there is a next step.
+    #[must_use]
+    #[inline]
+    pub fn are_due(&self) -> bool {
+        const LIST_MAX: usize = 64;
+        const BYTES_MAX: usize = 16 * 1024;
+        self.list.len() >= LIST_MAX || self.bytes.len() >= BYTES_MAX || !self.others.is_empty()
+    }
+
     /// What is to be done, in order, to be carried out now, and what it refers to. Then comes [`clear`](Self::clear).
     #[inline]
     pub fn contents(&mut self) -> (&[Effect], Contents<'_>) {
@@ -174,7 +187,9 @@ impl Effects {
     pub fn clear(&mut self) {
         const KEPT_BYTES: usize = 1024 * 1024;
         self.list.clear();
-        self.others.clear();
+        if !self.others.is_empty() {
+            self.others.clear();
+        }
         self.bytes.clear();
         if self.bytes.capacity() > KEPT_BYTES {
             self.bytes.shrink_to(KEPT_BYTES);

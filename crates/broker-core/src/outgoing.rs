@@ -37,7 +37,7 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) spare: Option<Arc<Message>>,
     /// The frame it was received in, if that can go on as it stands, and to whom.
     received: Option<(usize, &'a [u8])>,
-    frames: [Option<EncodedOnce>; CLASSES],
+    frames: [EncodedOnce; CLASSES],
 }
 
 /// Properties or not, three QoS, RETAIN or not.
@@ -45,8 +45,13 @@ const CLASSES: usize = 2 * 3 * 2;
 
 #[derive(Clone, Copy, Debug)]
 struct EncodedOnce {
+    /// Empty until somebody of the class receives.
     frame: Frame,
     packet_id_at: u32,
+}
+
+impl EncodedOnce {
+    const NOT_YET: Self = Self { frame: Frame::EMPTY, packet_id_at: 0 };
 }
 
 /// How one receiver gets a message.
@@ -73,7 +78,7 @@ impl<'a> Outgoing<'a> {
     /// A message that still lies where it was received.
     #[inline]
     pub(crate) fn received(message: MessageRef<'a>) -> Self {
-        Self { message, shared: None, spare: None, received: None, frames: [None; CLASSES] }
+        Self { message, shared: None, spare: None, received: None, frames: [EncodedOnce::NOT_YET; CLASSES] }
     }
 
     /// A message that still lies where it was received, in a frame that says no more than it. The frame is empty
@@ -165,7 +170,12 @@ impl<'a> Outgoing<'a> {
         effects: &mut Effects,
     ) -> EncodedOnce {
         let class = class(version, delivery.qos(), retain);
-        self.frames[class].unwrap_or_else(|| self.encode_class(class, version, delivery, retain, effects))
+        let once = self.frames[class];
+        if once.frame.is_empty() {
+            self.encode_class(class, version, delivery, retain, effects)
+        } else {
+            once
+        }
     }
 
     #[inline(never)]
@@ -184,7 +194,7 @@ impl<'a> Outgoing<'a> {
                 self.encode(version, addressing, effects)
             }
         };
-        self.frames[class] = Some(once);
+        self.frames[class] = once;
         once
     }
 

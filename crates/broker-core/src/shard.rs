@@ -138,9 +138,10 @@ impl Shard {
     }
 
     /// Takes one input and appends what is to be done about it. `now` never goes back.
+    // Inlined, so that whoever has a packet need not move it: inputs are as large as the largest packet.
+    #[inline(always)]
     pub fn handle(&mut self, input: Input<'_>, now: Timestamp, effects: &mut Effects) {
         match input {
-            // Not moved: the largest packet is many times as large as what most say.
             Input::Packet { connection, ref packet, frame } => {
                 self.receive(connection, packet, frame, now, effects);
             }
@@ -190,6 +191,7 @@ impl Shard {
     }
 
     /// One packet of a connected client.
+    #[inline(never)]
     fn receive(
         &mut self,
         connection: ConnectionId,

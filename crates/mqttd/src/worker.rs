@@ -108,11 +108,15 @@ impl Worker {
     }
 
     /// Lets the shard take one input and carries out what it wants.
-    #[inline(always)]
     fn step(&mut self, input: Input<'_>) {
         let mut effects = self.begin_step();
         self.shard.handle(input, self.now, &mut effects);
         self.end_step(effects);
+        self.follow_up();
+    }
+
+    /// Draws the conclusions from what steps wanted.
+    fn follow_up(&mut self) {
         if !self.outbox_reports.is_empty() {
             self.report_outboxes();
         }
@@ -123,7 +127,7 @@ impl Worker {
         }
     }
 
-    /// Takes out what a step is to fill. Without a panic: for that the input would have to be kept where it is, and
+    /// Takes out what a step, or a run of them, is to fill. Without a panic: for that the input would have to be kept where it is, and
     /// moved at the size of the largest.
     #[inline]
     fn begin_step(&mut self) -> Box<Effects> {
@@ -131,7 +135,7 @@ impl Worker {
         self.effects.take().unwrap_or_default()
     }
 
-    /// Carries out what a step wants.
+    /// Carries out what was filled in.
     #[inline]
     fn end_step(&mut self, mut effects: Box<Effects>) {
         self.apply(&mut effects);

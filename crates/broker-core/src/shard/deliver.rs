@@ -12,7 +12,7 @@ use crate::{
     ids::{GroupId, SessionId},
     journal::{Operation, Position},
     message::Message,
-    outgoing::{Addressing, Outgoing},
+    outgoing::{Addressing, Outgoing, Sent},
     peers::{AcknowledgementToken, PeerMessage, PeerTarget},
     session::{Accepted, Own, Queued},
     subscriptions::{Subscriber, Target},
@@ -142,7 +142,7 @@ impl Shard {
     ) {
         let own = recipient.own(outgoing);
         if own.qos == QoS::AtMostOnce {
-            self.deliver_at_most_once(recipient, own.retain, outgoing, now, effects);
+            self.deliver_at_most_once([recipient].into_iter(), outgoing, now, effects);
         } else {
             let Own { qos, retain, identifiers, group } = own;
             let own = Own { qos, retain, identifiers, group };
@@ -187,27 +187,29 @@ impl Shard {
 
     /// QoS 0 goes now or never: to no session without connection, behind no full outbox.
     #[inline(always)]
-    fn deliver_at_most_once(
+    pub(super) fn deliver_at_most_once<'a>(
         &mut self,
-        recipient: Recipient<'_>,
-        retain: bool,
+        recipients: impl Iterator<Item = Recipient<'a>>,
         outgoing: &mut Outgoing<'_>,
         now: Timestamp,
         effects: &mut Effects,
     ) {
-        let Some(connection) =
-            self.sessions.get_mut(recipient.session).and_then(|it| it.connection.as_deref_mut())
-        else {
-            return;
-        };
-        let stats = self.node.stats.shard(self.id);
-        if connection.is_congested {
-            return stats.publishes_dropped.add(1);
+        let (mut sent, mut dropped) = (0, 0);
+        for recipient in recipients {
+            let Some(connection) = self.connection_mut(recipient.session) else { continue };
+            if connection.is_congested {
+                dropped += 1;
+                continue;
+            }
+            let Own { retain, identifiers, .. } = recipient.own(outgoing);
+            let addressing = Addressing { delivery: Delivery::AtMostOnce, retain, identifiers };
+            match outgoing.send(connection, addressing, now, effects) {
+                Sent::Yes => sent += 1,
+                Sent::TooLarge => dropped += 1,
+            }
         }
-        let addressing =
-            Addressing { delivery: Delivery::AtMostOnce, retain, identifiers: recipient.identifiers };
-        let sent = outgoing.send(connection, addressing, now, effects);
-        count_sent(sent, outgoing.message.payload.len(), stats);
+        count_sent(sent, outgoing.message.payload.len(), self.stats());
+        self.stats().publishes_dropped.add(dropped);
     }
 
     /// A message that cannot go out now waits, within the limits `[MQTT5-4.5.0-1]` `[MQTT311-4.5.0-1]`;

@@ -43,8 +43,9 @@ impl Shard {
         now: Timestamp,
         effects: &mut Effects,
     ) {
-        self.stats().publishes_received.add(1);
-        self.stats().publish_bytes_received.add(publish.payload.len() as u64);
+        let stats = self.stats();
+        stats.publishes_received.add(1);
+        stats.publish_bytes_received.add(publish.payload.len() as u64);
         let Some(session) = self.sessions.get_mut(id) else { return };
         let inbound = session.receiver.publish(publish.delivery);
         let Some(connection) = session.connection.as_deref_mut() else { return };
@@ -141,6 +142,7 @@ impl Shard {
     }
 
     /// Whether a message may be published, everything about it being known.
+    #[inline(always)]
     fn check(
         &self,
         message: &MessageRef<'_>,

@@ -16,6 +16,7 @@ use crate::{
     subscriptions::{Matches, ShareRequest, Subscriber, Target},
     time::Timestamp,
 };
+use mqtt_codec::QoS;
 
 impl Shard {
     /// Finds everyone who subscribed to a message's topic, and nobody else `[MQTT5-3.3.2-3]`; of each group the
@@ -53,21 +54,39 @@ impl Shard {
         effects: &mut Effects,
     ) {
         let matches = &route.matches;
-        let members = std::mem::take(&mut self.members);
         for (shard, targets) in matches.by_shard() {
             if shard == self.id {
-                for target in targets {
-                    let recipient = Recipient::new(target, matches.identifiers(target));
-                    self.deliver(recipient, outgoing, held, now, effects);
+                let recipients =
+                    targets.iter().map(|target| Recipient::new(target, matches.identifiers(target)));
+                if outgoing.message.qos == QoS::AtMostOnce {
+                    self.deliver_at_most_once(recipients, outgoing, now, effects);
+                } else {
+                    recipients.for_each(|recipient| self.deliver(recipient, outgoing, held, now, effects));
                 }
             } else {
-                let first = members.partition_point(|member| member.shard() < shard);
-                let members = members[first..].iter().take_while(|member| member.shard() == shard);
+                let first = self.members.partition_point(|member| member.shard() < shard);
+                let members = self.members[first..].iter().take_while(|member| member.shard() == shard);
                 let targets = targets.iter().map(|target| PeerTarget::new(target, matches));
                 let targets = targets.chain(members.copied().map(PeerTarget::member)).collect();
                 self.forward(shard, targets, outgoing, held, effects);
             }
         }
+        if !self.members.is_empty() {
+            self.deliver_to_members(matches, outgoing, held, now, effects);
+        }
+    }
+
+    /// Sends a message to the members that groups have chosen, but for those on shards that it has gone to already.
+    #[inline(never)]
+    fn deliver_to_members(
+        &mut self,
+        matches: &Matches,
+        outgoing: &mut Outgoing<'_>,
+        held: Option<AcknowledgementToken>,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        let members = std::mem::take(&mut self.members);
         for members in members.chunk_by(|one, next| one.shard() == next.shard()) {
             let shard = members[0].shard();
             if shard == self.id {

@@ -143,11 +143,13 @@ impl Shard {
         let retain = queued.retain() && message.retain;
         let addressing = Addressing { delivery, retain, identifiers: queued.identifiers() };
         let mut outgoing = Outgoing::shared(&message);
-        let sent = outgoing.send(connection, addressing, now, effects);
-        count_sent(sent, outgoing.message.payload.len(), stats);
-        if sent == Sent::TooLarge {
-            // As if it had been delivered [MQTT5-3.1.2-25].
-            self.forget_in_flight(id, packet_id);
+        match outgoing.send(connection, addressing, now, effects) {
+            Sent::Yes => count_sent(1, outgoing.message.payload.len(), stats),
+            Sent::TooLarge => {
+                // As if it had been delivered [MQTT5-3.1.2-25].
+                stats.publishes_dropped.add(1);
+                self.forget_in_flight(id, packet_id);
+            }
         }
     }
 
@@ -198,15 +200,16 @@ pub(super) fn send_new(
     let delivery = first_delivery(qos, packet_id);
     let retain = queued.retain() && outgoing.message.retain;
     let addressing = Addressing { delivery, retain, identifiers: queued.identifiers() };
-    let sent = outgoing.send(connection, addressing, now, effects);
-    match sent {
+    match outgoing.send(connection, addressing, now, effects) {
         Sent::Yes => {
+            count_sent(1, outgoing.message.payload.len(), stats);
             if is_recorded {
                 recorder.note(&Operation::Sent { session: id, position, packet_id, mark });
             }
             session.outbound.sender.send(packet_id, qos, Some(queued));
         }
         Sent::TooLarge => {
+            stats.publishes_dropped.add(1);
             stats.queued_messages.subtract(1);
             if is_recorded {
                 recorder.note(&Operation::Dropped { session: id, position, mark });
@@ -214,17 +217,12 @@ pub(super) fn send_new(
             recorder.release(position);
         }
     }
-    count_sent(sent, outgoing.message.payload.len(), stats);
 }
 
+/// A message of so many bytes has been sent so many times.
 #[inline]
-pub(super) fn count_sent(sent: Sent, payload_bytes: usize, stats: &ShardStats) {
-    match sent {
-        Sent::Yes => {
-            stats.messages_sent.add(1);
-            stats.publishes_sent.add(1);
-            stats.publish_bytes_sent.add(payload_bytes as u64);
-        }
-        Sent::TooLarge => stats.publishes_dropped.add(1),
-    }
+pub(super) fn count_sent(times: u64, payload_bytes: usize, stats: &ShardStats) {
+    stats.messages_sent.add(times);
+    stats.publishes_sent.add(times);
+    stats.publish_bytes_sent.add(times * payload_bytes as u64);
 }

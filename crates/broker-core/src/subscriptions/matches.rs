@@ -77,7 +77,11 @@ impl Matches {
     /// The Subscription Identifiers of a receiver's filters that match `[MQTT5-3.3.4-4]`; one used by
     /// two filters is there twice.
     #[must_use]
+    #[inline]
     pub fn identifiers(&self, target: &Target) -> &[u32] {
+        if target.identifiers_count == 0 {
+            return &[];
+        }
         let start = target.identifiers_start as usize;
         &self.identifiers[start..start + target.identifiers_count as usize]
     }

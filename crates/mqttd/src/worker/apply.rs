@@ -15,15 +15,14 @@ impl Worker {
         for effect in list {
             match *effect {
                 Effect::Send { connection, frame } => {
-                    self.append(connection, |outbox, pool| {
-                        outbox.copy(contents.bytes(frame), pool);
-                    });
+                    self.append(connection, |outbox, pool| outbox.copy(contents.bytes(frame), pool).len());
                 }
                 Effect::SendNumbered { connection, frame, packet_id_at, packet_id } => {
                     self.append(connection, |outbox, pool| {
                         let at = packet_id_at as usize;
                         let copied = outbox.copy(contents.bytes(frame), pool);
                         copied[at..at + 2].copy_from_slice(&packet_id.get().to_be_bytes());
+                        copied.len()
                     });
                 }
                 Effect::Other => self.apply_other(&mut contents),
@@ -37,8 +36,9 @@ impl Worker {
         match contents.next_other() {
             OtherEffect::SendShared { connection, frame, payload } => {
                 self.append(connection, |outbox, pool| {
-                    outbox.copy(contents.bytes(frame), pool);
+                    let appended = outbox.copy(contents.bytes(frame), pool).len() + payload.len();
                     outbox.share(payload, pool);
+                    appended
                 });
             }
             OtherEffect::Close { connection, cause } => self.close(connection, cause),
@@ -49,23 +49,20 @@ impl Worker {
         }
     }
 
-    #[inline]
-    fn append(&mut self, id: ConnectionId, append: impl FnOnce(&mut Outbox, &mut BufferPool)) {
+    #[inline(always)]
+    fn append(&mut self, id: ConnectionId, append: impl FnOnce(&mut Outbox, &mut BufferPool) -> usize) {
         let Some(connection) = self.connections.get_mut(id) else { return };
         if connection.writing == Writing::Broken {
             return;
         }
-        let before = connection.outbox.len();
-        append(&mut connection.outbox, &mut self.pool);
-        let after = connection.outbox.len();
-        self.appended_bytes += (after - before) as u64;
-        let overflows = after > self.node.config.limits.outbox_bytes_max && !connection.is_full;
-        let is_new = connection.writing == Writing::Idle;
-        if is_new {
+        let appended = append(&mut connection.outbox, &mut self.pool);
+        self.appended_bytes += appended as u64;
+        self.dirty.count(appended);
+        if connection.writing == Writing::Idle {
             connection.writing = Writing::Dirty;
+            self.dirty.add(id);
         }
-        self.dirty.add(is_new.then_some(id), after - before);
-        if overflows {
+        if connection.outbox.len() > self.node.config.limits.outbox_bytes_max && !connection.is_full {
             self.write_or_report_full(id);
         }
         if self.dirty.is_large() {

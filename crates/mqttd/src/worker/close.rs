@@ -58,7 +58,7 @@ impl Worker {
         }
         self.enter(id, Phase::Closing);
         // It ends when its outbox is written, if there is anything in it.
-        self.dirty.add(Some(id), 0);
+        self.dirty.add(id);
     }
 
     /// Tells the peer of a closing connection that all has been written, if it has.

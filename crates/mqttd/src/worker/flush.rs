@@ -28,11 +28,15 @@ pub(super) struct Dirty {
 }
 
 impl Dirty {
-    /// Counts bytes, and a connection that has just become dirty.
+    /// Adds a connection that has just become dirty.
+    pub(super) fn add(&mut self, connection: ConnectionId) {
+        self.list.push(connection);
+    }
+
+    /// Counts bytes that wait in the outbox of a dirty connection.
     #[inline]
-    pub(super) fn add(&mut self, connection: Option<ConnectionId>, bytes: usize) {
+    pub(super) fn count(&mut self, bytes: usize) {
         self.bytes += bytes;
-        self.list.extend(connection);
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -4,8 +4,8 @@
 use std::fmt::Display;
 use std::io;
 
-use broker_core::{ConnectionId, Input};
-use mqtt_codec::{Frame, PacketRef, PacketType, ProtocolVersion, frame, packet::LastTopic};
+use broker_core::{ConnectionId, Effects, Input};
+use mqtt_codec::{DecodeError, Frame, PacketRef, PacketType, ProtocolVersion, frame, packet::LastTopic};
 
 use super::Worker;
 use crate::connection::{Phase, Reading};
@@ -31,6 +31,24 @@ impl Budget {
     fn is_spent(&self, appended_bytes: u64) -> bool {
         self.packets == 0 || appended_bytes > self.appended_max
     }
+}
+
+/// Packets of one connection that are stepped one after another.
+struct Run<'a> {
+    connection: ConnectionId,
+    version: ProtocolVersion,
+    /// What has not been stepped.
+    rest: &'a [u8],
+    last_topic: LastTopic<'a>,
+}
+
+/// Why no further packet is stepped at the moment.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    /// There is no whole one.
+    NoPacket,
+    /// What the others came to was to be carried out first.
+    Due,
 }
 
 impl Worker {
@@ -160,53 +178,79 @@ impl Worker {
         bytes: &'a [u8],
         budget: &mut Budget,
     ) -> &'a [u8] {
-        let packet_bytes_max = self.packet_bytes_max();
         let Some(version) = self.connections.get(connection).map(|connection| connection.version) else {
             return &[];
         };
-        let mut rest = bytes;
-        let mut last_topic = LastTopic::default();
-        loop {
-            match frame(rest, version, packet_bytes_max) {
-                Ok(None) => return rest,
-                Ok(Some(frame)) => {
-                    rest = &rest[frame.bytes.len()..];
-                    self.step_packet(connection, frame, version, &mut last_topic);
-                }
-                Err(error) => self.step(Input::Malformed { connection, error }),
-            }
-            budget.packets = budget.packets.saturating_sub(1);
+        let mut run = Run { connection, version, rest: bytes, last_topic: LastTopic::default() };
+        while self.step_run(&mut run, budget) == Stop::Due {
             if budget.is_spent(self.appended_bytes) || !self.may_read(connection) {
-                return rest;
+                break;
             }
         }
+        run.rest
+    }
+
+    /// Steps packets as long as what they come to is only to be sent, and not much: then it is carried out for all of
+    /// them at once. Nothing else could have told that the next is not to be stepped.
+    fn step_run(&mut self, run: &mut Run<'_>, budget: &mut Budget) -> Stop {
+        let packet_bytes_max = self.packet_bytes_max();
+        let mut effects = self.begin_step();
+        let stop = loop {
+            match frame(run.rest, run.version, packet_bytes_max) {
+                Ok(None) => break Stop::NoPacket,
+                Ok(Some(frame)) => {
+                    run.rest = &run.rest[frame.bytes.len()..];
+                    self.step_packet(run, frame, &mut effects);
+                }
+                Err(error) => self.refuse(run.connection, error, &mut effects),
+            }
+            budget.packets = budget.packets.saturating_sub(1);
+            if effects.are_due() || budget.packets == 0 {
+                break Stop::Due;
+            }
+        };
+        self.end_step(effects);
+        self.follow_up();
+        stop
     }
 
     /// A second CONNECT is apart from the others: it is an error, and so large that they would all be moved at its
     /// size.
     #[inline(always)]
-    fn step_packet<'a>(
-        &mut self,
-        connection: ConnectionId,
-        frame: Frame<'a>,
-        version: ProtocolVersion,
-        last_topic: &mut LastTopic<'a>,
-    ) {
+    fn step_packet<'a>(&mut self, run: &mut Run<'a>, frame: Frame<'a>, effects: &mut Effects) {
+        let connection = run.connection;
         if frame.header.packet_type == PacketType::Connect {
-            return self.step_connect(connection, frame, version);
+            return self.step_connect(connection, frame, run.version, effects);
         }
-        match PacketRef::decode_next(frame, version, last_topic) {
-            Ok(packet) => self.step(Input::Packet { connection, packet, frame: frame.bytes }),
-            Err(error) => self.step(Input::Malformed { connection, error }),
+        match PacketRef::decode_next(frame, run.version, &mut run.last_topic) {
+            Ok(packet) => {
+                let input = Input::Packet { connection, packet, frame: frame.bytes };
+                self.shard.handle(input, self.now, effects);
+            }
+            Err(error) => self.refuse(connection, error, effects),
         }
     }
 
     #[cold]
-    fn step_connect(&mut self, connection: ConnectionId, frame: Frame<'_>, version: ProtocolVersion) {
+    fn step_connect(
+        &mut self,
+        connection: ConnectionId,
+        frame: Frame<'_>,
+        version: ProtocolVersion,
+        effects: &mut Effects,
+    ) {
         match PacketRef::decode(frame, version) {
-            Ok(packet) => self.step(Input::Packet { connection, packet, frame: frame.bytes }),
-            Err(error) => self.step(Input::Malformed { connection, error }),
+            Ok(packet) => {
+                let input = Input::Packet { connection, packet, frame: frame.bytes };
+                self.shard.handle(input, self.now, effects);
+            }
+            Err(error) => self.refuse(connection, error, effects),
         }
+    }
+
+    #[cold]
+    fn refuse(&mut self, connection: ConnectionId, error: DecodeError, effects: &mut Effects) {
+        self.shard.handle(Input::Malformed { connection, error }, self.now, effects);
     }
 
     /// Bytes in an outbox beyond which its client is not read: see [`may_read`](Self::may_read).

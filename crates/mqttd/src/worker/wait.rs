@@ -41,7 +41,7 @@ impl Worker {
             }
             if event.is_writable() && connection.writing == Writing::Blocked {
                 connection.writing = Writing::Dirty;
-                self.dirty.add(Some(connection.id), 0);
+                self.dirty.add(connection.id);
             }
         }
     }
