@@ -92,14 +92,11 @@ pub enum CloseCause {
 /// Bytes of [`Effects`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame {
-    start: usize,
-    len: u32,
+    pub(crate) start: usize,
+    pub(crate) len: u32,
 }
 
 impl Frame {
-    /// No bytes.
-    pub(crate) const EMPTY: Self = Self { start: 0, len: 0 };
-
     /// How many bytes it has.
     #[must_use]
     pub fn len(self) -> usize {

@@ -49,6 +49,18 @@ impl Acknowledgement {
     pub(crate) const SUCCESS: Self = Self { reason: ReasonCode::Success, told: None };
 }
 
+/// What is due while a message is routed. It is held back from the first thing on that it has to await: mostly there
+/// is none.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Holding {
+    /// Whatever the message meets, it is not held back.
+    Nothing,
+    /// It would be held back.
+    IfNeeded(Held),
+    /// It is held back; that the message has been routed is among what it awaits.
+    Held(AcknowledgementToken),
+}
+
 /// All that one shard holds back.
 #[derive(Debug)]
 pub(crate) struct HeldAcknowledgements {
@@ -71,7 +83,7 @@ impl HeldAcknowledgements {
     }
 
     /// Holds an acknowledgement. One thing is awaited at first: that its message has been routed.
-    pub(crate) fn open(&mut self, held: Held) -> AcknowledgementToken {
+    fn open(&mut self, held: Held) -> AcknowledgementToken {
         let generation = self.next_generation;
         self.next_generation = generation.wrapping_add(1);
         let slot = self.places.insert(Place { generation, awaited: 1, held });
@@ -79,10 +91,26 @@ impl HeldAcknowledgements {
         AcknowledgementToken { shard: self.shard, slot, generation }
     }
 
-    /// One thing more is awaited.
-    pub(crate) fn await_one(&mut self, token: AcknowledgementToken) {
+    /// One thing more is awaited, which is done with the token.
+    pub(crate) fn await_one(&mut self, holding: &mut Holding) -> Option<AcknowledgementToken> {
+        let token = match *holding {
+            Holding::Nothing => return None,
+            Holding::IfNeeded(held) => self.open(held),
+            Holding::Held(token) => token,
+        };
+        *holding = Holding::Held(token);
         if let Some(place) = self.place(token) {
             place.awaited += 1;
+        }
+        Some(token)
+    }
+
+    /// The message has been routed. Whether nothing else is awaited.
+    #[inline]
+    pub(crate) fn routed(&mut self, holding: &Holding) -> bool {
+        match *holding {
+            Holding::Nothing | Holding::IfNeeded(_) => true,
+            Holding::Held(token) => self.done(token).is_some(),
         }
     }
 

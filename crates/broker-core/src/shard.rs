@@ -26,7 +26,7 @@ pub use recover::RecoveredShard;
 
 use crate::{
     effect::{CloseCause, Effects},
-    held::HeldAcknowledgements,
+    held::{HeldAcknowledgements, Holding},
     ids::{ConnectionId, SessionId, ShardId},
     input::Input,
     journal::Position,
@@ -255,7 +255,7 @@ impl Shard {
             PeerMessage::HandOver { messages, recorded } => {
                 self.note_seen(recorded);
                 for message in messages {
-                    self.take_over(message, None, now, effects);
+                    self.take_over(message, &mut Holding::Nothing, now, effects);
                 }
             }
             PeerMessage::Stored(token) => self.stored(token, effects),

@@ -21,6 +21,7 @@ impl Shard {
     }
 
     /// Writes one of the four acknowledgements, as [`send`](Self::send) does.
+    #[inline(always)]
     pub(super) fn send_ack<S: Storage>(
         &mut self,
         id: SessionId,
@@ -31,7 +32,7 @@ impl Shard {
         self.send_encoded(id, |version, out| ack.encode(kind, version, out), effects)
     }
 
-    #[inline]
+    #[inline(always)]
     fn send_encoded(
         &mut self,
         id: SessionId,

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     config::Durability,
     effect::{Effects, OtherEffect},
-    held::Held,
+    held::{Held, Holding},
     ids::{GroupId, SessionId},
     journal::{Operation, Position},
     message::Message,
@@ -77,7 +77,7 @@ impl Shard {
         effects: &mut Effects,
     ) {
         // The other shard awaits one word from here, however many queues here are full.
-        let held = held.map(|token| self.held.open(Held::Peer(token)));
+        let mut holding = held.map_or(Holding::Nothing, |token| Holding::IfNeeded(Held::Peer(token)));
         // One that expires at once still reaches whoever is there, on every shard alike.
         if message.expires_at < now {
             // On its way here [MQTT5-3.3.2-5].
@@ -94,11 +94,13 @@ impl Shard {
         } else {
             let mut outgoing = Outgoing::shared(message);
             for target in targets {
-                self.deliver_or_pass_on(Recipient::peer(target), &mut outgoing, held, now, effects);
+                self.deliver_or_pass_on(Recipient::peer(target), &mut outgoing, &mut holding, now, effects);
             }
         }
-        if let Some(token) = held {
-            self.stored(token, effects);
+        if let Some(token) = held
+            && self.held.routed(&holding)
+        {
+            self.let_go(Held::Peer(token), effects);
         }
     }
 
@@ -108,7 +110,7 @@ impl Shard {
         &mut self,
         recipient: Recipient<'_>,
         outgoing: &mut Outgoing<'_>,
-        held: Option<AcknowledgementToken>,
+        holding: &mut Holding,
         now: Timestamp,
         effects: &mut Effects,
     ) {
@@ -124,9 +126,9 @@ impl Shard {
                         Queued::new(outgoing.share(), recipient.session, own)
                     }
                 };
-                self.pass_on_received(group, recipient.session, queued, held, now, effects);
+                self.pass_on_received(group, recipient.session, queued, holding, now, effects);
             }
-            Some(_) | None => self.deliver(recipient, outgoing, held, now, effects),
+            Some(_) | None => self.deliver(recipient, outgoing, holding, now, effects),
         }
     }
 
@@ -136,7 +138,7 @@ impl Shard {
         &mut self,
         recipient: Recipient<'_>,
         outgoing: &mut Outgoing<'_>,
-        held: Option<AcknowledgementToken>,
+        holding: &mut Holding,
         now: Timestamp,
         effects: &mut Effects,
     ) {
@@ -146,7 +148,7 @@ impl Shard {
         } else {
             let Own { qos, retain, identifiers, group } = own;
             let own = Own { qos, retain, identifiers, group };
-            self.deliver_acknowledged(recipient.session, own, outgoing, held, now, effects);
+            self.deliver_acknowledged(recipient.session, own, outgoing, holding, now, effects);
         }
     }
 
@@ -157,7 +159,7 @@ impl Shard {
         id: SessionId,
         own: Own<'_>,
         outgoing: &mut Outgoing<'_>,
-        held: Option<AcknowledgementToken>,
+        holding: &mut Holding,
         now: Timestamp,
         effects: &mut Effects,
     ) {
@@ -182,7 +184,7 @@ impl Shard {
             return session.report_load();
         }
         // Behind those that wait: nothing is overtaken, on any topic [MQTT5-4.6.0-5] [MQTT5-4.6.0-6].
-        self.queue(id, queued, held, now);
+        self.queue(id, queued, holding, now);
     }
 
     /// QoS 0 goes now or never: to no session without connection, behind no full outbox.
@@ -214,13 +216,7 @@ impl Shard {
 
     /// A message that cannot go out now waits, within the limits `[MQTT5-4.5.0-1]` `[MQTT311-4.5.0-1]`;
     /// so does one for a client that is away `[MQTT311-3.1.2-5]`.
-    pub(super) fn queue(
-        &mut self,
-        id: SessionId,
-        queued: Queued,
-        held: Option<AcknowledgementToken>,
-        now: Timestamp,
-    ) {
+    pub(super) fn queue(&mut self, id: SessionId, queued: Queued, holding: &mut Holding, now: Timestamp) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         let (config, is_online) = (&self.node.config, session.connection.is_some());
         let stats = self.node.stats.shard(self.id);
@@ -237,9 +233,8 @@ impl Shard {
         match accepted {
             Accepted::Queued | Accepted::Dropped => {}
             Accepted::Beyond => {
-                if let Some(token) = held {
+                if let Some(token) = self.held.await_one(holding) {
                     session.outbound.hold(token);
-                    self.held.await_one(token);
                 }
             }
         }
@@ -261,10 +256,15 @@ impl Shard {
 
     /// One thing that a held acknowledgement awaited is done.
     pub(super) fn stored(&mut self, token: AcknowledgementToken, effects: &mut Effects) {
-        match self.held.done(token) {
-            None => {}
-            Some(Held::Client(due)) => self.acknowledge_held(due, effects),
-            Some(Held::Peer(token)) => {
+        if let Some(held) = self.held.done(token) {
+            self.let_go(held, effects);
+        }
+    }
+
+    fn let_go(&mut self, held: Held, effects: &mut Effects) {
+        match held {
+            Held::Client(due) => self.acknowledge_held(due, effects),
+            Held::Peer(token) => {
                 let message = PeerMessage::Stored(token);
                 effects.push_other(OtherEffect::Forward { shard: token.shard, message });
             }

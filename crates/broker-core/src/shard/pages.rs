@@ -4,6 +4,7 @@
 use super::{Shard, deliver::Recipient};
 use crate::{
     effect::Effects,
+    held::Holding,
     ids::SessionId,
     journal::Operation,
     message::Message,
@@ -142,7 +143,7 @@ impl Shard {
             identifiers: if delivery.identifier == 0 { &[] } else { &identifiers },
             group: None,
         };
-        self.deliver(recipient, &mut Outgoing::shared(message), None, now, effects);
+        self.deliver(recipient, &mut Outgoing::shared(message), &mut Holding::Nothing, now, effects);
     }
 }
 

@@ -8,12 +8,11 @@ use super::{
 use crate::{
     config::{Durability, QueuePolicy},
     effect::Effects,
-    held::{Acknowledgement, Held, HeldAcknowledgement},
+    held::{Acknowledgement, Held, HeldAcknowledgement, Holding},
     ids::SessionId,
     journal::Position,
     message::{Addressed, MessageRef, expires_at, part_properties},
     outgoing::Outgoing,
-    peers::AcknowledgementToken,
     recorder::{Handshake, Leaving},
     session::{Route, Session},
     time::Timestamp,
@@ -208,11 +207,9 @@ impl Shard {
                     reason: if is_reached { ReasonCode::Success } else { ReasonCode::NoMatchingSubscribers },
                     told: asks_for_durability(properties).then(|| self.reached(outgoing, &route)),
                 };
-                let held = self.hold(publication, kept, acknowledgement);
-                self.follow_route(&route, outgoing, held, now, effects);
-                // Routing was one of the things awaited, and mostly the only one.
-                let is_due = delivery.qos() > QoS::AtMostOnce;
-                if is_due && held.is_none_or(|token| self.held.done(token).is_some()) {
+                let mut holding = self.hold(publication, kept, acknowledgement);
+                self.follow_route(&route, outgoing, &mut holding, now, effects);
+                if delivery.qos() > QoS::AtMostOnce && self.held.routed(&holding) {
                     self.acknowledge(id, delivery, acknowledgement, effects);
                 }
             }
@@ -276,30 +273,23 @@ impl Shard {
     /// so that they leave in the order of their messages. Where publishers are held back, it waits for every
     /// queue the message enters.
     #[inline(always)]
-    fn hold(
-        &mut self,
-        publication: Publication,
-        kept: Kept,
-        acknowledgement: Acknowledgement,
-    ) -> Option<AcknowledgementToken> {
+    fn hold(&mut self, publication: Publication, kept: Kept, acknowledgement: Acknowledgement) -> Holding {
         let Publication { session: id, delivery, .. } = publication;
-        let packet_id = delivery.packet_id()?;
-        let session = self.sessions.get_mut(id)?;
-        let connection = session.connection.as_deref_mut()?;
+        let Some(packet_id) = delivery.packet_id() else { return Holding::Nothing };
+        let Some(connection) = self.connection_mut(id) else { return Holding::Nothing };
         let waits_for_disk = kept == Kept::Recorded || connection.awaiting_disk > 0;
-        if !waits_for_disk && self.node.config.queue_policy != QueuePolicy::HoldPublisher {
-            return None;
-        }
         connection.awaiting_disk += u32::from(waits_for_disk);
         let (connection, qos) = (connection.id, delivery.qos());
         let due =
             HeldAcknowledgement { session: id, connection, packet_id, qos, acknowledgement, waits_for_disk };
-        let token = self.held.open(Held::Client(due));
+        let mut holding = Holding::IfNeeded(Held::Client(due));
         if waits_for_disk {
-            self.held.await_one(token);
-            self.recorder.leave(Leaving::Acknowledgement(token));
+            let token = self.held.await_one(&mut holding);
+            token.into_iter().for_each(|token| self.recorder.leave(Leaving::Acknowledgement(token)));
+        } else if self.node.config.queue_policy != QueuePolicy::HoldPublisher {
+            return Holding::Nothing;
         }
-        Some(token)
+        holding
     }
 }
 
@@ -362,7 +352,7 @@ fn asks_for_durability(properties: &PropertiesRef<'_>) -> bool {
 }
 
 /// Topics that only the broker publishes to `[MQTT5-4.7.2-1]`.
-#[inline]
+#[inline(always)]
 pub(super) fn is_reserved(topic: TopicNameRef<'_>) -> bool {
     topic.text().strip_prefix("$SYS").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

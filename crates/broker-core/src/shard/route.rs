@@ -8,10 +8,11 @@ use super::{
 };
 use crate::{
     effect::{Effects, OtherEffect},
+    held::Holding,
     ids::{GroupId, SessionId, ShardId},
     message::MessageRef,
     outgoing::Outgoing,
-    peers::{AcknowledgementToken, PeerMessage, PeerTarget, Recorded},
+    peers::{PeerMessage, PeerTarget, Recorded},
     session::Route,
     subscriptions::{Matches, ShareRequest, Subscriber, Target},
     time::Timestamp,
@@ -49,7 +50,7 @@ impl Shard {
         &mut self,
         route: &Route,
         outgoing: &mut Outgoing<'_>,
-        held: Option<AcknowledgementToken>,
+        holding: &mut Holding,
         now: Timestamp,
         effects: &mut Effects,
     ) {
@@ -61,18 +62,18 @@ impl Shard {
                 if outgoing.message.qos == QoS::AtMostOnce {
                     self.deliver_at_most_once(recipients, outgoing, now, effects);
                 } else {
-                    recipients.for_each(|recipient| self.deliver(recipient, outgoing, held, now, effects));
+                    recipients.for_each(|recipient| self.deliver(recipient, outgoing, holding, now, effects));
                 }
             } else {
                 let first = self.members.partition_point(|member| member.shard() < shard);
                 let members = self.members[first..].iter().take_while(|member| member.shard() == shard);
                 let targets = targets.iter().map(|target| PeerTarget::new(target, matches));
                 let targets = targets.chain(members.copied().map(PeerTarget::member)).collect();
-                self.forward(shard, targets, outgoing, held, effects);
+                self.forward(shard, targets, outgoing, holding, effects);
             }
         }
         if !self.members.is_empty() {
-            self.deliver_to_members(matches, outgoing, held, now, effects);
+            self.deliver_to_members(matches, outgoing, holding, now, effects);
         }
     }
 
@@ -82,7 +83,7 @@ impl Shard {
         &mut self,
         matches: &Matches,
         outgoing: &mut Outgoing<'_>,
-        held: Option<AcknowledgementToken>,
+        holding: &mut Holding,
         now: Timestamp,
         effects: &mut Effects,
     ) {
@@ -94,11 +95,11 @@ impl Shard {
                     let identifiers = [subscriber.identifier];
                     let identifiers = if subscriber.identifier == 0 { &[][..] } else { &identifiers };
                     let recipient = Recipient::member(subscriber, identifiers, group);
-                    self.deliver(recipient, outgoing, held, now, effects);
+                    self.deliver(recipient, outgoing, holding, now, effects);
                 }
             } else if !matches.reaches(shard) {
                 let targets = members.iter().copied().map(PeerTarget::member).collect();
-                self.forward(shard, targets, outgoing, held, effects);
+                self.forward(shard, targets, outgoing, holding, effects);
             }
         }
         self.members = members;
@@ -131,7 +132,7 @@ impl Shard {
         let publisher = outgoing.message.publisher;
         let route = self.find_route(outgoing);
         let _ = self.keep(outgoing, &route.matches, None, Shortage::Deliver, now);
-        self.follow_route(&route, outgoing, None, now, effects);
+        self.follow_route(&route, outgoing, &mut Holding::Nothing, now, effects);
         self.put_route(publisher, route);
     }
 
@@ -152,12 +153,10 @@ impl Shard {
         shard: ShardId,
         targets: Vec<PeerTarget>,
         outgoing: &mut Outgoing<'_>,
-        held: Option<AcknowledgementToken>,
+        holding: &mut Holding,
         effects: &mut Effects,
     ) {
-        if let Some(token) = held {
-            self.held.await_one(token);
-        }
+        let held = self.held.await_one(holding);
         let position = outgoing.message.position;
         let recorded = position.is_some().then_some(Recorded { shard: self.id, position });
         let message = PeerMessage::Deliver { message: outgoing.share(), targets, held, recorded };

@@ -4,11 +4,12 @@
 use super::{Shard, deliver::Recipient, keep::Member, send::send_new};
 use crate::{
     effect::{Effects, OtherEffect},
+    held::Holding,
     ids::{GroupId, SessionId},
     journal::{Operation, QueuedRest, QueuedState},
     message::Message,
     outgoing::Outgoing,
-    peers::{AcknowledgementToken, HandedOver, PeerMessage, PeerTarget, Recorded},
+    peers::{HandedOver, PeerMessage, PeerTarget, Recorded},
     session::{Outbound, Own, Queued, Session},
     subscriptions::{ShareRequest, Subscriber},
     time::Timestamp,
@@ -50,7 +51,7 @@ impl Shard {
                 Some(_) | None => self.recorder.release(queued.position()),
             }
         }
-        self.hand_over(gifts, None, now, effects);
+        self.hand_over(gifts, &mut Holding::Nothing, now, effects);
     }
 
     /// Notes which messages of groups an ending session had waiting, as this shard knows: what else was recorded
@@ -71,7 +72,7 @@ impl Shard {
         group: GroupId,
         from: SessionId,
         queued: Queued,
-        held: Option<AcknowledgementToken>,
+        holding: &mut Holding,
         now: Timestamp,
         effects: &mut Effects,
     ) {
@@ -81,14 +82,14 @@ impl Shard {
             self.recorder.note(&Operation::Dropped { session: from, position, mark });
         }
         let gift = self.give(group, from, queued, now, effects);
-        self.hand_over(gift.into_iter().collect(), held, now, effects);
+        self.hand_over(gift.into_iter().collect(), holding, now, effects);
     }
 
     /// Another shard's session has left a message to one of ours.
     pub(super) fn take_over(
         &mut self,
         HandedOver { session: id, queued }: HandedOver,
-        held: Option<AcknowledgementToken>,
+        holding: &mut Holding,
         now: Timestamp,
         effects: &mut Effects,
     ) {
@@ -99,7 +100,7 @@ impl Shard {
         }
         let Some(session) = self.sessions.get_mut(id) else {
             return match queued.group() {
-                Some(group) => self.pass_on_received(group, id, queued, held, now, effects),
+                Some(group) => self.pass_on_received(group, id, queued, holding, now, effects),
                 None => self.recorder.release(queued.position()),
             };
         };
@@ -114,7 +115,7 @@ impl Shard {
             send_new(session, queued, &mut outgoing, now, effects, stats, &mut self.recorder);
             return session.report_load();
         }
-        self.queue(id, queued, held, now);
+        self.queue(id, queued, holding, now);
         self.send_waiting(id, now, effects);
     }
 
@@ -174,7 +175,13 @@ impl Shard {
             let identifiers = [member.identifier];
             let identifiers = if member.identifier == 0 { &[][..] } else { &identifiers };
             let recipient = Recipient::member(member, identifiers, group);
-            return self.deliver(recipient, &mut Outgoing::shared(message), None, now, effects);
+            return self.deliver(
+                recipient,
+                &mut Outgoing::shared(message),
+                &mut Holding::Nothing,
+                now,
+                effects,
+            );
         }
         let (message, targets) =
             (Arc::clone(message), vec![PeerTarget::member(Member { group, subscriber: member })]);
@@ -186,7 +193,7 @@ impl Shard {
     fn hand_over(
         &mut self,
         gifts: Vec<HandedOver>,
-        held: Option<AcknowledgementToken>,
+        holding: &mut Holding,
         now: Timestamp,
         effects: &mut Effects,
     ) {
@@ -206,7 +213,7 @@ impl Shard {
             });
         }
         for gift in here {
-            self.take_over(gift, held, now, effects);
+            self.take_over(gift, holding, now, effects);
         }
     }
 

@@ -271,6 +271,7 @@ impl<M> Sender<M> {
         self.entries.range(from.min(self.entries.len())..).position(is_next).map(|behind| from + behind)
     }
 
+    #[inline]
     fn complete(&mut self, packet_id: PacketId, qos: QoS, step: Step) -> Result<InFlight<M>, Unexpected> {
         let position = self.position(packet_id).ok_or(Unexpected)?;
         match self.entries.get(position).map(|entry| &entry.in_flight) {
@@ -279,6 +280,7 @@ impl<M> Sender<M> {
         }
     }
 
+    #[inline]
     fn take(&mut self, position: usize) -> Result<InFlight<M>, Unexpected> {
         // Nearly always it is the oldest.
         let entry = if position == 0 { self.entries.pop_front() } else { self.entries.remove(position) };
@@ -295,21 +297,25 @@ impl<M> Sender<M> {
     #[inline]
     fn position(&self, packet_id: PacketId) -> Option<usize> {
         let origin = self.entries.front()?.in_flight.packet_id;
+        if packet_id == origin {
+            return Some(0);
+        }
         let sought = distance(origin, packet_id);
+        // One behind the last is not there: the next that is given out.
+        if self.counts_up && sought > distance(origin, self.entries.back()?.in_flight.packet_id) {
+            return None;
+        }
+        self.search(packet_id, origin, sought)
+    }
+
+    fn search(&self, packet_id: PacketId, origin: PacketId, sought: u16) -> Option<usize> {
         let is_it = |entry: &Entry<M>| entry.in_flight.packet_id == packet_id;
         if self.entries.get(usize::from(sought)).is_some_and(is_it) {
             return Some(usize::from(sought));
         }
         if self.counts_up {
-            // One behind the last is not there: the next that is given out.
-            let last = self.entries.back()?.in_flight.packet_id;
-            if sought > distance(origin, last) {
-                return None;
-            }
-            return self
-                .entries
-                .binary_search_by_key(&sought, |it| distance(origin, it.in_flight.packet_id))
-                .ok();
+            let distance = |entry: &Entry<M>| distance(origin, entry.in_flight.packet_id);
+            return self.entries.binary_search_by_key(&sought, distance).ok();
         }
         self.entries.iter().position(is_it)
     }
