@@ -221,7 +221,7 @@ impl Effects {
     }
 
     /// Appends to the bytes and tells what was appended.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn encode<T>(&mut self, encode: impl FnOnce(&mut Vec<u8>) -> T) -> (Frame, T) {
         let start = self.bytes.len();
         let value = encode(&mut self.bytes);

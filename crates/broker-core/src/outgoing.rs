@@ -152,7 +152,7 @@ impl<'a> Outgoing<'a> {
     }
 
     /// What of the message is worth sharing with a receiver of this version.
-    #[inline]
+    #[inline(always)]
     fn tail(&self, version: ProtocolVersion) -> Tail {
         if version.has_properties() && self.message.properties.len() >= SHARED_BYTES_MIN {
             Tail::PropertiesAndPayload
@@ -164,7 +164,7 @@ impl<'a> Outgoing<'a> {
     }
 
     /// Whether this receiver's bytes are unlike those of others of its class, or worth sharing.
-    #[inline]
+    #[inline(always)]
     fn is_individual(&self, connection: &Connection, addressing: Addressing<'_>) -> bool {
         self.tail(connection.version) != Tail::Nothing
             || addressing.delivery.dup()
@@ -183,32 +183,19 @@ impl<'a> Outgoing<'a> {
         effects: &mut Effects,
     ) -> EncodedOnce {
         let class = class(version, delivery.qos(), retain);
-        let once = self.frames[class];
-        if once.len == 0 { self.encode_class(class, version, delivery, retain, effects) } else { once }
-    }
-
-    #[inline]
-    fn encode_class(
-        &mut self,
-        class: usize,
-        version: ProtocolVersion,
-        delivery: Delivery,
-        retain: bool,
-        effects: &mut Effects,
-    ) -> EncodedOnce {
+        if self.frames[class].len > 0 {
+            return self.frames[class];
+        }
         let once = match self.received {
             Some((received, frame)) if received == class => self.copy_received(frame, version, effects),
-            Some(_) | None => {
-                let addressing = Addressing { delivery, retain, identifiers: &[] };
-                self.encode(version, addressing, effects)
-            }
+            Some(_) | None => self.encode(version, delivery, retain, effects),
         };
         self.frames[class] = once;
         once
     }
 
     /// What was received is what is sent, but for the Packet Identifier.
-    #[inline]
+    #[inline(always)]
     fn copy_received(&self, received: &[u8], version: ProtocolVersion, effects: &mut Effects) -> EncodedOnce {
         let (frame, ()) = effects.encode(|out| out.extend_from_slice(received));
         // Behind it are the length of no properties, and the payload.
@@ -220,9 +207,11 @@ impl<'a> Outgoing<'a> {
     fn encode(
         &self,
         version: ProtocolVersion,
-        addressing: Addressing<'_>,
+        delivery: Delivery,
+        retain: bool,
         effects: &mut Effects,
     ) -> EncodedOnce {
+        let addressing = Addressing { delivery, retain, identifiers: &[] };
         let parts = self.parts(addressing, self.message.topic.text(), &[]);
         let (frame, layout) = effects.encode(|out| {
             let start = out.len();

@@ -35,7 +35,7 @@ use crate::{
     peers::{PeerMessage, Recorded},
     recorder::Recorder,
     session::{Connection, Queued, Route, Sessions},
-    stats::ShardStats,
+    stats::OwnStats,
     sys::Sys,
     time::Timestamp,
     timers::Timers,
@@ -51,6 +51,7 @@ use std::{collections::VecDeque, sync::Arc};
 pub struct Shard {
     node: Arc<Node>,
     id: ShardId,
+    stats: OwnStats,
     sessions: Sessions,
     timers: Timers<Timer>,
     /// Acknowledgements that wait for other sessions, or for the disk.
@@ -114,6 +115,7 @@ impl Shard {
             }
         }
         Self {
+            stats: node.stats.own(id),
             sessions: Sessions::new(id, usize::try_from(seed).unwrap_or(usize::MAX)),
             timers,
             held: HeldAcknowledgements::new(id),
@@ -202,7 +204,7 @@ impl Shard {
     ) {
         // Behind a refused CONNECT nothing is heard [MQTT311-3.1.4-5].
         let Some(id) = self.sessions.of_connection(connection) else { return };
-        self.stats().messages_received.add(1);
+        self.stats.messages_received.add(1);
         if let Some(connection) = self.connection_mut(id) {
             connection.last_received = now;
         }
@@ -290,9 +292,5 @@ impl Shard {
 
     fn connection_ref(&self, id: SessionId) -> Option<&Connection> {
         self.sessions.get(id)?.connection.as_deref()
-    }
-
-    fn stats(&self) -> &ShardStats {
-        self.node.stats.shard(self.id)
     }
 }

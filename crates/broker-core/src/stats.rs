@@ -2,7 +2,10 @@
 //! `sys`'s business.
 
 use crossbeam_utils::CachePadded;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
 
 /// A number that one shard changes and all read.
 #[derive(Debug, Default)]
@@ -92,17 +95,20 @@ stats! {
     queued_bytes,
 }
 
+/// The counters of one shard, as it has them at hand: several of them change with every packet.
+pub(crate) type OwnStats = Arc<CachePadded<ShardStats>>;
+
 /// The counters of all shards.
 #[derive(Debug)]
 pub struct Stats {
-    shards: Vec<CachePadded<ShardStats>>,
+    shards: Vec<OwnStats>,
 }
 
 impl Stats {
     /// Zeroes for `shards` shards.
     #[must_use]
     pub fn new(shards: usize) -> Self {
-        Self { shards: (0..shards).map(|_| CachePadded::default()).collect() }
+        Self { shards: (0..shards).map(|_| OwnStats::default()).collect() }
     }
 
     /// The counters of one shard.
@@ -112,5 +118,10 @@ impl Stats {
     #[must_use]
     pub fn shard(&self, shard: crate::ids::ShardId) -> &ShardStats {
         &self.shards[usize::from(shard.0)]
+    }
+
+    /// The same for the shard itself.
+    pub(crate) fn own(&self, shard: crate::ids::ShardId) -> OwnStats {
+        Arc::clone(&self.shards[usize::from(shard.0)])
     }
 }

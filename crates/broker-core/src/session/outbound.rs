@@ -95,6 +95,7 @@ impl Outbound {
 
     /// The identifier of the next message that is sent. None if all 65,535 are in use, which
     /// [`is_clear`](Self::is_clear) and [`next`](Self::next) rule out.
+    #[inline]
     pub(crate) fn allocate_packet_id(&mut self) -> Option<PacketId> {
         self.packet_ids.allocate(|id| self.sender.contains(id))
     }

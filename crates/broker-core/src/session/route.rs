@@ -24,19 +24,25 @@ const KEPT_TARGETS_MAX: usize = 64;
 
 impl Route {
     /// Finds the receivers, unless they are what they were.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn find(&mut self, index: &SubscriptionIndex, config: &Config, message: &MessageRef<'_>) {
         let (topic, publisher) = (message.topic.text(), message.publisher);
         let is_current = self.matches.generation() == index.generation()
             && self.publisher == publisher
             && self.topic == topic;
         if !is_current {
-            self.topic.clear();
-            self.topic.push_str(topic);
-            self.publisher = publisher;
-            self.durability = config.durability_of(message.topic);
-            index.matches(topic, publisher, &mut self.matches);
+            self.find_anew(index, config, message);
         }
+    }
+
+    #[inline(never)]
+    fn find_anew(&mut self, index: &SubscriptionIndex, config: &Config, message: &MessageRef<'_>) {
+        let (topic, publisher) = (message.topic.text(), message.publisher);
+        self.topic.clear();
+        self.topic.push_str(topic);
+        self.publisher = publisher;
+        self.durability = config.durability_of(message.topic);
+        index.matches(topic, publisher, &mut self.matches);
     }
 
     /// What an acknowledgement of a message to the topic promises.

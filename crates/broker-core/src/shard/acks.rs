@@ -239,6 +239,7 @@ impl Shard {
 
     /// A place in the client's window is free, and the record of the message needed no longer. Losing that in a
     /// crash makes the client see the message again, which it knows how to handle: nothing waits for it.
+    #[inline(always)]
     fn completed(
         &mut self,
         id: SessionId,
@@ -258,7 +259,7 @@ impl Shard {
         if id.is_durable() {
             self.recorder.note(&Operation::Acked { session: id, packet_id });
         }
-        self.node.stats.shard(self.id).queued_messages.subtract(1);
+        self.stats.queued_messages.subtract(1);
         if session.is_waiting() {
             self.send_waiting(id, now, effects);
         } else {

@@ -52,7 +52,7 @@ impl Shard {
             None => effects.push(Effect::Send { connection: connection.id, frame }),
             Some(behind) => behind.extend_from_slice(effects.bytes(frame)),
         }
-        self.node.stats.shard(self.id).messages_sent.add(1);
+        self.stats.messages_sent.add(1);
         Sent::Yes
     }
 

@@ -150,7 +150,7 @@ impl Shard {
         if let Some(bytes) = connack {
             let (frame, ()) = effects.encode(|out| out.extend_from_slice(&bytes));
             effects.push(Effect::Send { connection, frame });
-            self.stats().messages_sent.add(1);
+            self.stats.messages_sent.add(1);
         }
         // It has no session: what follows is not processed [MQTT5-3.1.4-6].
         effects.push_other(OtherEffect::Close { connection, cause: CloseCause::Error(reason) });

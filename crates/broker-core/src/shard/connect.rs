@@ -32,8 +32,8 @@ impl Shard {
         now: Timestamp,
         effects: &mut Effects,
     ) {
-        self.stats().connects_received.add(1);
-        self.stats().messages_received.add(1);
+        self.stats.connects_received.add(1);
+        self.stats.messages_received.add(1);
         if let Err(refused) = self.check_connect(connect) {
             return self.refuse_connect(connection, connect, refused, effects);
         }
@@ -172,7 +172,7 @@ impl Shard {
             let text = "the broker has as many sessions as it may";
             return Err(Refused { reason: ReasonCode::QuotaExceeded, text });
         }
-        self.stats().sessions.add(1);
+        self.stats.sessions.add(1);
         let is_recorded = terms.session_expiry_seconds > 0 && self.recorder.journal().is_some();
         let lifetime = if is_recorded { Lifetime::Recorded } else { Lifetime::Volatile };
         let id = self.sessions.insert(client_id, lifetime);
@@ -248,6 +248,6 @@ impl Shard {
         self.sessions.connect(connection_id, id);
         self.node.subscriptions.set_presence(id, Presence::Online);
         self.node.connections.fetch_add(1, Relaxed);
-        self.stats().clients_connected.add(1);
+        self.stats.clients_connected.add(1);
     }
 }

@@ -81,7 +81,7 @@ impl Shard {
         // One that expires at once still reaches whoever is there, on every shard alike.
         if message.expires_at < now {
             // On its way here [MQTT5-3.3.2-5].
-            self.stats().publishes_expired.add(targets.len() as u64);
+            self.stats.publishes_expired.add(targets.len() as u64);
             let is_recorded = |target: &&PeerTarget| {
                 target.session.is_durable() && target.qos.min(message.qos) > QoS::AtMostOnce
             };
@@ -170,7 +170,7 @@ impl Shard {
             }
             return;
         };
-        let stats = self.node.stats.shard(self.id);
+        let stats = &self.stats;
         if session.connection.is_none() && outgoing.message.durability == Durability::None {
             return stats.publishes_dropped.add(1);
         }
@@ -210,8 +210,8 @@ impl Shard {
                 Sent::TooLarge => dropped += 1,
             }
         }
-        count_sent(sent, outgoing.message.payload.len(), self.stats());
-        self.stats().publishes_dropped.add(dropped);
+        count_sent(sent, outgoing.message.payload.len(), &self.stats);
+        self.stats.publishes_dropped.add(dropped);
     }
 
     /// A message that cannot go out now waits, within the limits `[MQTT5-4.5.0-1]` `[MQTT311-4.5.0-1]`;
@@ -219,7 +219,7 @@ impl Shard {
     pub(super) fn queue(&mut self, id: SessionId, queued: Queued, holding: &mut Holding, now: Timestamp) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         let (config, is_online) = (&self.node.config, session.connection.is_some());
-        let stats = self.node.stats.shard(self.id);
+        let stats = &self.stats;
         let bytes_before = session.outbound.queue_bytes();
         let mut dropped = std::mem::take(&mut self.dropped);
         session.outbound.make_room_for(&queued, &config.limits, now, &mut dropped);

@@ -182,7 +182,7 @@ impl Shard {
         }
         self.node.subscriptions.set_presence(id, Presence::Offline);
         self.node.connections.fetch_sub(1, Relaxed);
-        self.stats().clients_connected.subtract(1);
+        self.stats.clients_connected.subtract(1);
     }
 
     /// Publishes a Will, once `[MQTT5-3.1.2-10]` `[MQTT5-3.1.2-14]` `[MQTT5-3.1.2-15]` `[MQTT5-3.1.3-9]`.
@@ -218,9 +218,9 @@ impl Shard {
             self.note_left(&session);
             self.recorder.note_ended(id, &session.client_id);
         }
-        self.stats().sessions.subtract(1);
+        self.stats.sessions.subtract(1);
         self.node.sessions.fetch_sub(1, Relaxed);
-        let stats = self.stats();
+        let stats = &self.stats;
         stats.queued_messages.subtract(session.outbound.len() as u64);
         stats.queued_bytes.subtract(session.outbound.queue_bytes());
         self.pass_on(id, &mut session.outbound, now, effects);

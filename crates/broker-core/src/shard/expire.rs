@@ -37,7 +37,7 @@ impl Shard {
             return;
         }
         session.outbound.expiry_due = Timestamp::NEVER;
-        let stats = self.node.stats.shard(self.id);
+        let stats = &self.stats;
         let bytes_before = session.outbound.queue_bytes();
         let mut expired = std::mem::take(&mut self.dropped);
         session.outbound.drop_expired(REMOVED_AT_ONCE, now, &mut expired);

@@ -43,7 +43,7 @@ impl Shard {
         let bytes_before = session.outbound.queue_bytes();
         let lost = session.outbound.load(messages);
         let bytes_lost = bytes_before - session.outbound.queue_bytes();
-        let stats = self.node.stats.shard(self.id);
+        let stats = &self.stats;
         stats.queued_bytes.subtract(bytes_lost);
         stats.queued_messages.subtract(lost.len() as u64);
         stats.publishes_lost.add(lost.len() as u64);

@@ -42,7 +42,7 @@ impl Shard {
         now: Timestamp,
         effects: &mut Effects,
     ) {
-        let stats = self.stats();
+        let stats = &self.stats;
         stats.publishes_received.add(1);
         stats.publish_bytes_received.add(publish.payload.len() as u64);
         let Some(session) = self.sessions.get_mut(id) else { return };
@@ -263,7 +263,7 @@ impl Shard {
                 self.break_off(id, reason, text, now, effects);
             }
             Refusal::Acknowledge(reason, text) => {
-                self.stats().publishes_dropped.add(1);
+                self.stats.publishes_dropped.add(1);
                 self.acknowledge_refusal(id, delivery, reason, text, effects);
             }
         }

@@ -134,7 +134,7 @@ impl Shard {
 
     fn continue_session(&mut self, id: SessionId, state: SessionState, alive: Timestamp, now: Timestamp) {
         self.node.sessions.fetch_add(1, Relaxed);
-        self.stats().sessions.add(1);
+        self.stats.sessions.add(1);
         let expiry_seconds = state.expiry_seconds;
         let disconnected_at = match state.connection {
             ConnectionState::DisconnectedSince(at) => at,
@@ -178,7 +178,7 @@ impl Shard {
             session.will_timer = Some(self.timers.insert(due, Timer::Will(id)));
         }
         session.report_load();
-        let stats = self.node.stats.shard(self.id);
+        let stats = &self.stats;
         stats.queued_messages.add(session.outbound.len() as u64);
         stats.queued_bytes.add(session.outbound.queue_bytes());
         self.watch_expiry(id, now);

@@ -23,7 +23,7 @@ impl Shard {
     /// then the queue, then retained messages.
     pub(super) fn send_waiting(&mut self, id: SessionId, now: Timestamp, effects: &mut Effects) {
         self.resend(id, now, effects);
-        let stats = self.node.stats.shard(self.id);
+        let stats = &self.stats;
         let Some(session) = self.sessions.get_mut(id) else { return };
         let bytes_before = session.outbound.queue_bytes();
         let mut dropped = std::mem::take(&mut self.dropped);
@@ -123,7 +123,7 @@ impl Shard {
 
     /// Writes a message that is in flight: with DUP, unless it was never sent.
     fn send_in_flight(&mut self, id: SessionId, packet_id: PacketId, now: Timestamp, effects: &mut Effects) {
-        let stats = self.node.stats.shard(self.id);
+        let stats = &self.stats;
         let Some(session) = self.sessions.get_mut(id) else { return };
         let Some(connection) = session.connection.as_deref_mut() else { return };
         let Some(Some(queued)) = session.outbound.sender.message_mut(packet_id) else { return };
@@ -155,7 +155,7 @@ impl Shard {
 
     /// A message in flight is not sent, and done all the same.
     fn forget_in_flight(&mut self, id: SessionId, packet_id: PacketId) {
-        self.stats().queued_messages.subtract(1);
+        self.stats.queued_messages.subtract(1);
         let Some(session) = self.sessions.get_mut(id) else { return };
         let position = session.outbound.forget(packet_id).map_or(Position::NONE, |it| it.position());
         if id.is_durable() {
@@ -171,7 +171,7 @@ impl Shard {
 /// A client that gets a QoS 2 message under an identifier that a crash makes the broker forget would get it
 /// again under another: where it is recorded it is sent only when that is on disk, and what comes behind it
 /// waits as well. One of QoS 1 may come again, so it need not wait.
-#[inline]
+#[inline(always)]
 pub(super) fn send_new(
     session: &mut Session,
     mut queued: Queued,
@@ -183,13 +183,13 @@ pub(super) fn send_new(
 ) {
     let Some(connection) = session.connection.as_deref_mut() else { return };
     let Some(packet_id) = session.outbound.allocate_packet_id() else { return };
-    let (id, position, qos, mark) = (session.id, queued.position(), queued.qos(), queued.mark());
+    let (id, position, qos) = (session.id, queued.position(), queued.qos());
     let is_recorded = id.is_durable() && position.is_some();
     // Whether the message is in the journal or not, its identifier is.
     let is_identifier_recorded = id.is_durable() && qos == QoS::ExactlyOnce;
     if session.outbound.unsent > 0 || is_identifier_recorded {
         if is_recorded || is_identifier_recorded {
-            recorder.note(&Operation::Sent { session: id, position, packet_id, mark });
+            recorder.note(&Operation::Sent { session: id, position, packet_id, mark: queued.mark() });
         }
         queued.set_unsent();
         session.outbound.unsent += 1;
@@ -204,7 +204,7 @@ pub(super) fn send_new(
         Sent::Yes => {
             count_sent(1, outgoing.message.payload.len(), stats);
             if is_recorded {
-                recorder.note(&Operation::Sent { session: id, position, packet_id, mark });
+                recorder.note(&Operation::Sent { session: id, position, packet_id, mark: queued.mark() });
             }
             session.outbound.sender.send(packet_id, qos, Some(queued));
         }
@@ -212,7 +212,7 @@ pub(super) fn send_new(
             stats.publishes_dropped.add(1);
             stats.queued_messages.subtract(1);
             if is_recorded {
-                recorder.note(&Operation::Dropped { session: id, position, mark });
+                recorder.note(&Operation::Dropped { session: id, position, mark: queued.mark() });
             }
             recorder.release(position);
         }

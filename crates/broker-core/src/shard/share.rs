@@ -95,7 +95,7 @@ impl Shard {
     ) {
         if queued.is_expired(now) {
             // On its way here [MQTT5-3.3.2-5].
-            self.stats().publishes_expired.add(1);
+            self.stats.publishes_expired.add(1);
             return self.drop_recorded(id, queued.position(), queued.mark());
         }
         let Some(session) = self.sessions.get_mut(id) else {
@@ -104,7 +104,7 @@ impl Shard {
                 None => self.recorder.release(queued.position()),
             };
         };
-        let stats = self.node.stats.shard(self.id);
+        let stats = &self.stats;
         stats.queued_messages.add(1);
         let is_open = session.connection.as_ref().is_some_and(|connection| !connection.is_congested);
         if let Some(message) = queued.message().cloned()

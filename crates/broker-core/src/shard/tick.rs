@@ -32,7 +32,7 @@ impl Shard {
                 Timer::KeepAlive(id, connection) => self.look_for_silence(id, connection, now, effects),
                 Timer::Will(id) => self.publish_will(id, now, effects),
                 Timer::Expiry(id) => {
-                    self.stats().sessions_expired.add(1);
+                    self.stats.sessions_expired.add(1);
                     self.end_session(id, now, effects);
                 }
                 Timer::QueueExpiry(id) => self.expire_queued(id, now, effects),

@@ -23,7 +23,7 @@ impl PacketIds {
     /// The next identifier that is not in use `[MQTT5-4.3.2-1]` `[MQTT5-4.3.3-1]` `[MQTT5-2.2.1-3]`
     /// `[MQTT5-2.2.1-4]` `[MQTT311-2.3.1-2]`
     /// `[MQTT311-2.3.1-4]`; none while all 65,535 are.
-    #[inline]
+    #[inline(always)]
     pub fn allocate(&mut self, in_use: impl Fn(PacketId) -> bool) -> Option<PacketId> {
         let first = self.last.map_or(PacketId::FIRST, PacketId::next);
         let mut candidate = first;

@@ -141,7 +141,7 @@ impl<M> Sender<M> {
 
     /// Takes a publication into flight; the caller sends the PUBLISH. Ask [`has_room`](Self::has_room)
     /// before; `packet_id` must not be in use.
-    #[inline]
+    #[inline(always)]
     pub fn send(&mut self, packet_id: PacketId, qos: QoS, message: M) {
         debug_assert!(qos > QoS::AtMostOnce && self.has_room() && !self.contains(packet_id));
         let in_flight = InFlight { packet_id, qos, step: Step::Published, message };
@@ -248,16 +248,20 @@ impl<M> Sender<M> {
         self.push(Entry { in_flight, is_sent: false });
     }
 
+    #[inline(always)]
     fn push(&mut self, entry: Entry<M>) {
         let packet_id = entry.in_flight.packet_id;
-        self.counts_up = match (self.entries.front(), self.entries.back()) {
-            (Some(front), Some(back)) => {
-                let origin = front.in_flight.packet_id;
-                self.counts_up && distance(origin, packet_id) > distance(origin, back.in_flight.packet_id)
-            }
-            _ => true,
+        self.counts_up = match self.entries.back().map(|last| last.in_flight.packet_id) {
+            None => true,
+            // Nearly always it is the next.
+            Some(last) => self.counts_up && (packet_id == last.next() || self.is_beyond(last, packet_id)),
         };
         self.entries.push_back(entry);
+    }
+
+    fn is_beyond(&self, last: PacketId, packet_id: PacketId) -> bool {
+        let origin = self.entries.front().map_or(last, |front| front.in_flight.packet_id);
+        distance(origin, packet_id) > distance(origin, last)
     }
 
     fn rewind(&mut self) {
@@ -271,7 +275,7 @@ impl<M> Sender<M> {
         self.entries.range(from.min(self.entries.len())..).position(is_next).map(|behind| from + behind)
     }
 
-    #[inline]
+    #[inline(always)]
     fn complete(&mut self, packet_id: PacketId, qos: QoS, step: Step) -> Result<InFlight<M>, Unexpected> {
         let position = self.position(packet_id).ok_or(Unexpected)?;
         match self.entries.get(position).map(|entry| &entry.in_flight) {
@@ -280,7 +284,7 @@ impl<M> Sender<M> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn take(&mut self, position: usize) -> Result<InFlight<M>, Unexpected> {
         // Nearly always it is the oldest.
         let entry = if position == 0 { self.entries.pop_front() } else { self.entries.remove(position) };
@@ -294,7 +298,7 @@ impl<M> Sender<M> {
 
     /// Where an identifier is. Acknowledgements come nearly in order and identifiers count up, so its
     /// distance from the front is the best guess.
-    #[inline]
+    #[inline(always)]
     fn position(&self, packet_id: PacketId) -> Option<usize> {
         let origin = self.entries.front()?.in_flight.packet_id;
         if packet_id == origin {
@@ -308,6 +312,7 @@ impl<M> Sender<M> {
         self.search(packet_id, origin, sought)
     }
 
+    #[inline(never)]
     fn search(&self, packet_id: PacketId, origin: PacketId, sought: u16) -> Option<usize> {
         let is_it = |entry: &Entry<M>| entry.in_flight.packet_id == packet_id;
         if self.entries.get(usize::from(sought)).is_some_and(is_it) {

@@ -84,9 +84,22 @@ impl<S: Storage> Ack<S> {
     ///
     /// # Errors
     /// The caller's fault, see [`EncodeError`]; nothing is appended where it is the reason.
-    // Inlined, so that of an acknowledgement that is known to have no properties only the four bytes are left.
     #[inline(always)]
     pub fn encode(
+        &self,
+        kind: PacketType,
+        version: ProtocolVersion,
+        out: &mut impl Output,
+    ) -> Result<(), EncodeError> {
+        // Most say no more than that.
+        if self.reason == ReasonCode::Success && self.properties.is_empty() {
+            return write::head(out, kind.first_byte(), 2, self.packet_id.get().to_be_bytes());
+        }
+        self.encode_in_full(kind, version, out)
+    }
+
+    #[inline(never)]
+    fn encode_in_full(
         &self,
         kind: PacketType,
         version: ProtocolVersion,
