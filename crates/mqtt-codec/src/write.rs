@@ -11,6 +11,11 @@ pub trait Output {
     fn reserve(&mut self, bytes: usize);
     /// Appends `bytes`.
     fn put(&mut self, bytes: &[u8]);
+    /// Appends four bytes: what a packet begins with, or all of an acknowledgement.
+    #[inline]
+    fn put_four(&mut self, bytes: [u8; 4]) {
+        self.put(&bytes);
+    }
     /// How many bytes it holds.
     fn position(&self) -> usize;
     /// Appends `bytes` zeros and hands them out to be filled.
@@ -26,6 +31,12 @@ impl Output for Vec<u8> {
     #[inline(always)]
     fn put(&mut self, bytes: &[u8]) {
         self.extend_from_slice(bytes);
+    }
+
+    // A call of its own, or it would be two that do not know how many bytes it is about.
+    #[inline(never)]
+    fn put_four(&mut self, bytes: [u8; 4]) {
+        self.extend_from_slice(&bytes);
     }
 
     #[inline]
@@ -161,7 +172,7 @@ pub(crate) fn head(
     let length = remaining_length(remaining)?;
     out.reserve(1 + varint::encoded_len(length) + remaining);
     match length {
-        0..=0x7F => out.put(&[first_byte, (length & 0x7F) as u8, high, low]),
+        0..=0x7F => out.put_four([first_byte, (length & 0x7F) as u8, high, low]),
         0x80..=0x3FFF => {
             // Seven bits to a byte, the lower one marked as not the last.
             let [lower, upper, ..] = (length & 0x7F | 0x80 | (length & 0x3F80) << 1).to_le_bytes();

@@ -156,7 +156,6 @@ impl Shard {
     ) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         let packet_id = ack.packet_id;
-        let is_known = session.outbound.sender.contains(packet_id);
         let refused = ack.reason.is_error();
         let mut received = None;
         match session.outbound.sender.pubrec(packet_id, refused, |message| received = message.take()) {
@@ -178,7 +177,9 @@ impl Shard {
                 }
                 self.send_pubrel(id, packet_id, ReasonCode::Success, effects);
             }
-            Err(Unexpected) if is_known => self.unexpected(id, packet_id, now, effects),
+            Err(Unexpected) if session.outbound.sender.contains(packet_id) => {
+                self.unexpected(id, packet_id, now, effects);
+            }
             // Perhaps from a session we no longer have: the client can forget the identifier.
             Err(Unexpected) if !refused => {
                 self.send_pubrel(id, packet_id, ReasonCode::PacketIdentifierNotFound, effects);

@@ -25,12 +25,15 @@ const DIRTY_BYTES_MAX: usize = 8 * 1024 * 1024;
 pub(super) struct Dirty {
     list: Vec<ConnectionId>,
     bytes: usize,
+    /// Beyond which they are large, so many connections being dirty.
+    bytes_max: usize,
 }
 
 impl Dirty {
     /// Adds a connection that has just become dirty.
     pub(super) fn add(&mut self, connection: ConnectionId) {
         self.list.push(connection);
+        self.bytes_max = (self.list.len() * DIRTY_BYTES_EACH).clamp(DIRTY_BYTES_MIN, DIRTY_BYTES_MAX);
     }
 
     /// Counts bytes that wait in the outbox of a dirty connection.
@@ -45,7 +48,7 @@ impl Dirty {
 
     #[inline]
     pub(super) fn is_large(&self) -> bool {
-        self.bytes > (self.list.len() * DIRTY_BYTES_EACH).clamp(DIRTY_BYTES_MIN, DIRTY_BYTES_MAX)
+        self.bytes > self.bytes_max
     }
 }
 
