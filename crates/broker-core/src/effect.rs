@@ -234,6 +234,42 @@ impl Effects {
 mod tests {
     use super::*;
 
+    const FRAME: Frame = Frame { start: 0, len: 1 };
+    const CONNECTION: ConnectionId = ConnectionId(1);
+
+    #[test]
+    fn few_frames_may_wait_for_those_of_the_next_step_and_nothing_else_may() {
+        let mut effects = Effects::new();
+        for _ in 0..63 {
+            assert!(!effects.are_due());
+            effects.push(Effect::Send { connection: CONNECTION, frame: FRAME });
+        }
+        assert!(!effects.are_due());
+        effects.push(Effect::Send { connection: CONNECTION, frame: FRAME });
+        assert!(effects.are_due(), "64 frames");
+        effects.clear();
+        effects.encode(|out| out.resize(16 * 1024 - 1, 0));
+        assert!(!effects.are_due());
+        effects.encode(|out| out.push(0));
+        assert!(effects.are_due(), "16 KiB");
+        effects.clear();
+        assert!(!effects.are_due());
+        effects.push_other(OtherEffect::Close { connection: CONNECTION, cause: CloseCause::Disconnected });
+        assert!(effects.are_due(), "a connection that ends");
+    }
+
+    #[test]
+    fn what_stands_beside_the_list_comes_in_its_place() {
+        let mut effects = Effects::new();
+        effects.push_other(OtherEffect::CheckpointWritten);
+        effects.push(Effect::Send { connection: CONNECTION, frame: FRAME });
+        effects.push_other(OtherEffect::Close { connection: CONNECTION, cause: CloseCause::Disconnected });
+        let (list, mut contents) = effects.contents();
+        assert!(matches!(list, [Effect::Other, Effect::Send { .. }, Effect::Other]));
+        assert!(matches!(contents.next_other(), OtherEffect::CheckpointWritten));
+        assert!(matches!(contents.next_other(), OtherEffect::Close { .. }));
+    }
+
     #[test]
     fn two_effects_are_one_line_of_the_processors_cache() {
         assert_eq!(size_of::<Effect>(), 32);

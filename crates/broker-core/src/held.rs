@@ -129,3 +129,32 @@ impl HeldAcknowledgements {
         self.places.get_mut(token.slot as usize).filter(|place| place.generation == token.generation)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_nothing_to_await_is_never_held() {
+        let mut acknowledgements = HeldAcknowledgements::new(ShardId(0));
+        let due = Held::Peer(AcknowledgementToken { shard: ShardId(1), slot: 7, generation: 9 });
+        assert!(acknowledgements.routed(&Holding::Nothing));
+        assert!(acknowledgements.routed(&Holding::IfNeeded(due)));
+        assert!(acknowledgements.places.is_empty());
+        assert_eq!(acknowledgements.await_one(&mut Holding::Nothing), None);
+    }
+
+    #[test]
+    fn what_awaits_something_is_due_when_all_of_it_is_done_and_the_message_routed() {
+        let mut acknowledgements = HeldAcknowledgements::new(ShardId(0));
+        let due = Held::Peer(AcknowledgementToken { shard: ShardId(1), slot: 7, generation: 9 });
+        let mut holding = Holding::IfNeeded(due);
+        let first = acknowledgements.await_one(&mut holding).expect("it is held");
+        let second = acknowledgements.await_one(&mut holding).expect("it is held");
+        assert_eq!(first, second);
+        assert_eq!(acknowledgements.done(first), None);
+        assert!(!acknowledgements.routed(&holding));
+        assert_eq!(acknowledgements.done(second), Some(due));
+        assert!(acknowledgements.places.is_empty());
+    }
+}

@@ -66,7 +66,7 @@ pub(crate) struct Worker {
     /// that is not whole.
     read_buffer: Box<[u8]>,
     life: Life,
-    /// Kept from step to step; out of its place during one.
+    /// Kept from step to step; out of its place while steps are taken.
     effects: Option<Box<Effects>>,
     // Kept from turn to turn.
     mail: Vec<Mail>,
@@ -127,8 +127,7 @@ impl Worker {
         }
     }
 
-    /// Takes out what a step, or a run of them, is to fill. Without a panic: for that the input would have to be kept where it is, and
-    /// moved at the size of the largest.
+    /// Takes out what a step, or a run of them, is to fill.
     #[inline]
     fn begin_step(&mut self) -> Box<Effects> {
         debug_assert!(self.effects.is_some(), "no step begins within another");
