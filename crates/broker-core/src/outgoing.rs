@@ -152,7 +152,6 @@ impl<'a> Outgoing<'a> {
     }
 
     /// What of the message is worth sharing with a receiver of this version.
-    #[inline(always)]
     fn tail(&self, version: ProtocolVersion) -> Tail {
         if version.has_properties() && self.message.properties.len() >= SHARED_BYTES_MIN {
             Tail::PropertiesAndPayload
@@ -166,10 +165,11 @@ impl<'a> Outgoing<'a> {
     /// Whether this receiver's bytes are unlike those of others of its class, or worth sharing.
     #[inline(always)]
     fn is_individual(&self, connection: &Connection, addressing: Addressing<'_>) -> bool {
-        self.tail(connection.version) != Tail::Nothing
+        self.message.payload.len() >= SHARED_BYTES_MIN
             || addressing.delivery.dup()
             || connection.version.has_properties()
-                && (!addressing.identifiers.is_empty()
+                && (self.message.properties.len() >= SHARED_BYTES_MIN
+                    || !addressing.identifiers.is_empty()
                     || connection.outbound_aliases.is_enabled()
                     || self.message.expires_at != Timestamp::NEVER)
     }
