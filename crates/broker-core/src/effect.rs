@@ -2,9 +2,9 @@
 //! is the caller's business.
 
 use crate::{
-    ids::{ConnectionId, SessionId, ShardId},
+    ids::{ConnectionId, SessionId},
     journal::Position,
-    peers::PeerMessage,
+    peers::PeerMail,
 };
 use bytes::Bytes;
 use mqtt_codec::packet::PacketId;
@@ -56,13 +56,6 @@ pub enum OtherEffect {
         connection: ConnectionId,
         /// Why.
         cause: CloseCause,
-    },
-    /// Hand this to another shard, in order.
-    Forward {
-        /// Which.
-        shard: ShardId,
-        /// What.
-        message: PeerMessage,
     },
     /// Read these records of the journal, away from the shard, and answer with
     /// [`Input::Loaded`](crate::Input::Loaded). There is one request per session at a time.
@@ -145,6 +138,7 @@ pub struct Effects {
     /// As many as the list says.
     others: VecDeque<OtherEffect>,
     bytes: Vec<u8>,
+    mail: PeerMail,
     /// A buffer for what is put together before it is encoded.
     scratch: Vec<u8>,
 }
@@ -179,7 +173,14 @@ impl Effects {
         (&self.list, Contents { bytes: &self.bytes, others: &mut self.others })
     }
 
-    /// Forgets everything, keeping the memory up to what an ordinary step needs.
+    /// What is to be said to other shards, in order for each. It stays through [`clear`](Self::clear) until it is
+    /// taken, at the end of the turn at the latest.
+    #[inline]
+    pub fn mail(&mut self) -> &mut PeerMail {
+        &mut self.mail
+    }
+
+    /// Forgets everything but the mail, keeping the memory up to what an ordinary step needs.
     #[inline]
     pub fn clear(&mut self) {
         const KEPT_BYTES: usize = 1024 * 1024;

@@ -53,7 +53,7 @@ pub enum Input<'a> {
         connection: ConnectionId,
     },
     /// Another shard sent this.
-    Peer(PeerMessage),
+    Peer(PeerMessage<'a>),
     /// The time has reached [`Shard::next_deadline`](crate::Shard::next_deadline).
     Tick,
     /// The broker goes down: every client is told and disconnected.

@@ -30,7 +30,10 @@ pub use ids::{ConnectionId, GroupId, SessionId, ShardId};
 pub use input::Input;
 pub use message::{Message, MessageRef};
 pub use node::Node;
-pub use peers::{AcknowledgementToken, HandedOver, PeerMessage, PeerTarget, Recorded};
+pub use peers::{
+    AcknowledgementToken, Form, Forwarded, HandedOver, PeerBatch, PeerMail, PeerMessage, PeerMessages,
+    PeerTarget, PeerTargets, ReceivedFrame, Recorded,
+};
 pub use shard::Shard;
 pub use stats::{Counter, ShardStats, Stats, Totals};
 pub use time::Timestamp;

@@ -6,6 +6,7 @@ mod individual;
 use crate::{
     effect::{Effect, Effects, Frame},
     message::{Message, MessageRef},
+    peers::{Form, Forwarded, PeerTargets, ReceivedFrame},
     session::Connection,
     time::Timestamp,
 };
@@ -41,7 +42,10 @@ pub(crate) struct Outgoing<'a> {
 }
 
 /// Properties or not, three QoS, RETAIN or not.
-const CLASSES: usize = 2 * 3 * 2;
+const CLASSES: usize = 2 * WITH_PROPERTIES;
+
+/// The first class with properties.
+const WITH_PROPERTIES: usize = 3 * 2;
 
 /// A frame, and where its Packet Identifier is; no bytes until somebody of the class receives. In sixteen bytes: there
 /// is one for each class and message.
@@ -111,6 +115,34 @@ impl<'a> Outgoing<'a> {
     /// A message that is already shared.
     pub(crate) fn shared(message: &'a Arc<Message>) -> Self {
         Self { shared: Some(Arc::clone(message)), ..Self::received(message.borrow()) }
+    }
+
+    /// A message that another shard received.
+    #[inline]
+    pub(crate) fn forwarded(forwarded: &Forwarded<'a>) -> Self {
+        let outgoing = Self::received(forwarded.message);
+        match forwarded.form {
+            Form::Copied => outgoing,
+            Form::InFrame(frame) => {
+                Self { received: Some((usize::from(frame.class), frame.bytes)), ..outgoing }
+            }
+            Form::Shared(message) => Self { shared: Some(Arc::clone(message)), ..outgoing },
+        }
+    }
+
+    /// The message as another shard gets it, which knows what else is to be said about it.
+    #[inline]
+    pub(crate) fn forward(&mut self) -> Forwarded<'_> {
+        if self.tail(ProtocolVersion::V5) != Tail::Nothing {
+            self.share();
+        }
+        let message = self.message.reborrow();
+        let form = match (&self.shared, self.received) {
+            (Some(message), _) if message.len() >= SHARED_BYTES_MIN => Form::Shared(message),
+            (_, Some((class, frame))) => Form::InFrame(received_frame(&message, class, frame)),
+            (Some(_) | None, None) => Form::Copied,
+        };
+        Forwarded { message, form, targets: PeerTargets::default(), held: None, recorded: None }
     }
 
     /// The message as something to keep: copied at the first call.
@@ -241,9 +273,22 @@ impl<'a> Outgoing<'a> {
     }
 }
 
+/// A frame in which a message was received, for other shards.
+#[inline]
+fn received_frame<'a>(message: &MessageRef<'_>, class: usize, bytes: &'a [u8]) -> ReceivedFrame<'a> {
+    // Behind the topic are the Packet Identifier, the length of no properties, and the payload.
+    let packet_id = if message.qos == QoS::AtMostOnce { 0 } else { 2 };
+    let behind = packet_id + usize::from(class >= WITH_PROPERTIES) + message.payload.len();
+    let topic_at = bytes.len() - behind - message.topic.text().len();
+    let narrow = |number| u8::try_from(number).expect("classes and the bytes of a head are few");
+    ReceivedFrame { bytes, class: narrow(class), topic_at: narrow(topic_at) }
+}
+
 #[inline]
 fn class(version: ProtocolVersion, qos: QoS, retain: bool) -> usize {
-    usize::from(version.has_properties()) * 6 + usize::from(qos.bits()) * 2 + usize::from(retain)
+    usize::from(version.has_properties()) * WITH_PROPERTIES
+        + usize::from(qos.bits()) * 2
+        + usize::from(retain)
 }
 
 /// A delivery of this QoS that was not sent before, whatever DUP it was received with `[MQTT5-3.3.1-3]`

@@ -1,32 +1,31 @@
-//! Owns what shards say to each other. A mailbox carries it; `shard` acts on it.
+//! Owns what shards say to each other. `batch` carries it; `shard` acts on it.
+
+mod batch;
+mod mail;
+#[cfg(test)]
+mod tests;
+
+pub use batch::{PeerBatch, PeerMessages, PeerTargets};
+pub use mail::PeerMail;
 
 use crate::{
     ids::{GroupId, SessionId, ShardId},
     journal::Position,
-    message::Message,
+    message::{Message, MessageRef},
     session::Queued,
 };
 use mqtt_codec::QoS;
 use std::sync::Arc;
 
-/// What one shard tells another.
-#[derive(Debug)]
-pub enum PeerMessage {
+/// What one shard tells another: a view of one item of a [`PeerBatch`].
+#[derive(Clone, Copy, Debug)]
+pub enum PeerMessage<'a> {
     /// Deliver a message to sessions of the receiving shard.
-    Deliver {
-        /// The message, shared.
-        message: Arc<Message>,
-        /// Sessions of the receiving shard; one that has gone is passed over.
-        targets: Vec<PeerTarget>,
-        /// The publisher's acknowledgement that waits for this, if one does.
-        held: Option<AcknowledgementToken>,
-        /// The record that has queued it for those of the targets that are recorded.
-        recorded: Option<Recorded>,
-    },
+    Deliver(Forwarded<'a>),
     /// Messages of shared subscriptions, left behind by a member on another shard, are for members here now.
     HandOver {
         /// All that the record names for the receiving shard.
-        messages: Vec<HandedOver>,
+        messages: &'a [HandedOver],
         /// The record that says so.
         recorded: Option<Recorded>,
     },
@@ -36,25 +35,41 @@ pub enum PeerMessage {
     CheckpointBegun,
 }
 
-impl PeerMessage {
-    /// The bytes it keeps alive while it waits, for a mailbox that counts.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        match self {
-            Self::Deliver { message, targets, .. } => message.len() + targets.len() * size_of::<PeerTarget>(),
-            Self::HandOver { messages, .. } => size_of::<Self>() + messages.len() * size_of::<HandedOver>(),
-            Self::Stored(_) | Self::CheckpointBegun => size_of::<Self>(),
-        }
-    }
+/// A message for sessions of another shard.
+#[derive(Clone, Copy, Debug)]
+pub struct Forwarded<'a> {
+    /// The message.
+    pub message: MessageRef<'a>,
+    /// How it travels.
+    pub form: Form<'a>,
+    /// Sessions of the receiving shard; one that has gone is passed over.
+    pub targets: PeerTargets<'a>,
+    /// The publisher's acknowledgement that waits for this, if one does.
+    pub held: Option<AcknowledgementToken>,
+    /// The record that has queued it for those of the targets that are recorded.
+    pub recorded: Option<Recorded>,
+}
 
-    /// Whether nobody was promised it: a QoS 0 message, which a full mailbox may drop.
-    #[must_use]
-    pub fn may_be_dropped(&self) -> bool {
-        match self {
-            Self::Deliver { message, .. } => message.qos == QoS::AtMostOnce,
-            Self::HandOver { .. } | Self::Stored(_) | Self::CheckpointBegun => false,
-        }
-    }
+/// How a forwarded message travels. Small ones are copied, so that no memory that one thread has asked for is given
+/// up by another, and their bytes arrive where the other will look for them.
+#[derive(Clone, Copy, Debug)]
+pub enum Form<'a> {
+    /// Copied.
+    Copied,
+    /// Copied with the frame it was received in.
+    InFrame(ReceivedFrame<'a>),
+    /// By reference, because it is large.
+    Shared(&'a Arc<Message>),
+}
+
+/// The frame that a message was received in and that says no more than it, so that it can go on as it stands. Opaque.
+#[derive(Clone, Copy, Debug)]
+pub struct ReceivedFrame<'a> {
+    pub(crate) bytes: &'a [u8],
+    /// To whom it can go.
+    pub(crate) class: u8,
+    /// Bytes before the topic.
+    pub(crate) topic_at: u8,
 }
 
 /// A record of the shard that forwards. The records of one shard arrive at another in their order, each with all it
@@ -68,7 +83,7 @@ pub struct Recorded {
 }
 
 /// A message that goes from one session's queue to another's. Opaque.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct HandedOver {
     /// A session of the receiving shard; if it has gone another member is found.
     pub(crate) session: SessionId,
@@ -76,8 +91,8 @@ pub struct HandedOver {
 }
 
 /// One receiver of a forwarded message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PeerTarget {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PeerTarget<'a> {
     /// Who.
     pub session: SessionId,
     /// The QoS granted.
@@ -85,7 +100,7 @@ pub struct PeerTarget {
     /// Whether RETAIN is delivered as published.
     pub retain_as_published: bool,
     /// The identifiers of the subscriptions that matched.
-    pub identifiers: Vec<u32>,
+    pub identifiers: &'a [u32],
     /// The group of the shared subscription that chose this session.
     pub group: Option<GroupId>,
 }

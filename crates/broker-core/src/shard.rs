@@ -248,16 +248,16 @@ impl Shard {
         self.end_connection(id, reason, text, cause, now, effects);
     }
 
-    fn receive_from_peer(&mut self, message: PeerMessage, now: Timestamp, effects: &mut Effects) {
+    fn receive_from_peer(&mut self, message: PeerMessage<'_>, now: Timestamp, effects: &mut Effects) {
         match message {
-            PeerMessage::Deliver { message, targets, held, recorded } => {
-                self.note_seen(recorded);
-                self.deliver_from_peer(&message, &targets, held, now, effects);
+            PeerMessage::Deliver(forwarded) => {
+                self.note_seen(forwarded.recorded);
+                self.deliver_from_peer(&forwarded, now, effects);
             }
             PeerMessage::HandOver { messages, recorded } => {
                 self.note_seen(recorded);
                 for message in messages {
-                    self.take_over(message, &mut Holding::Nothing, now, effects);
+                    self.take_over(message.clone(), &mut Holding::Nothing, now, effects);
                 }
             }
             PeerMessage::Stored(token) => self.stored(token, effects),

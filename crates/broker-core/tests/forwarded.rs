@@ -2,8 +2,8 @@
 //! tests deliver mail at once; here it is held in the hand.
 
 use broker_core::{
-    ConnectionId, Effect, Effects, Input, Node, OtherEffect, PeerMessage, Shard, ShardId, Timestamp,
-    config::Config,
+    ConnectionId, Effect, Effects, Input, Node, OtherEffect, PeerBatch, PeerMessage, Shard, ShardId,
+    Timestamp, config::Config,
 };
 use mqtt_codec::{PacketRef, ProtocolVersion::V5, frame, packet::Packet};
 
@@ -28,7 +28,7 @@ impl Two {
     }
 
     /// Lets a shard take one packet; what it sends to connections and to the other shard.
-    fn step(&mut self, shard: u16, connection: u64, bytes: &[u8]) -> (Vec<u64>, Vec<PeerMessage>) {
+    fn step(&mut self, shard: u16, connection: u64, bytes: &[u8]) -> (Vec<u64>, Vec<PeerBatch>) {
         let frame = frame(bytes, V5, 1_000).expect("a frame").expect("whole");
         let connection = ConnectionId(connection);
         let input = match PacketRef::decode(frame, V5).expect("a packet") {
@@ -38,11 +38,11 @@ impl Two {
         self.handle(shard, input, START)
     }
 
-    fn handle(&mut self, shard: u16, input: Input<'_>, now: Timestamp) -> (Vec<u64>, Vec<PeerMessage>) {
+    fn handle(&mut self, shard: u16, input: Input<'_>, now: Timestamp) -> (Vec<u64>, Vec<PeerBatch>) {
         let mut effects = Effects::new();
         self.shards[usize::from(shard)].handle(input, now, &mut effects);
         let (list, mut contents) = effects.contents();
-        let (mut reached, mut mail) = (Vec::new(), Vec::new());
+        let mut reached = Vec::new();
         for effect in list {
             match *effect {
                 Effect::Send { connection, .. } | Effect::SendNumbered { connection, .. } => {
@@ -50,7 +50,6 @@ impl Two {
                 }
                 Effect::Other => match contents.next_other() {
                     OtherEffect::SendShared { connection, .. } => reached.push(connection.0),
-                    OtherEffect::Forward { message, .. } => mail.push(message),
                     OtherEffect::Close { .. }
                     | OtherEffect::Load { .. }
                     | OtherEffect::Surveyed(_)
@@ -58,7 +57,9 @@ impl Two {
                 },
             }
         }
-        (reached, mail)
+        effects.clear();
+        let mail = effects.mail().take_singly();
+        (reached, mail.into_iter().map(|(_, letter)| letter).collect())
     }
 
     /// Two members of a group on shard 1 (connections 1 and 2) and a publisher on shard 0 (connection 9).
@@ -96,10 +97,12 @@ const PUBLISH: &[u8] = b"\x32\x0C\0\x01a\0\x01\x05\x02\0\0\0\x01x";
 fn another_member_has_what_was_on_its_way_to_one_that_has_ended() {
     let mut two = Two::with_a_group();
     let (_, mut mail) = two.step(0, 9, PUBLISH);
-    let message = mail.pop().expect("it is for the other shard");
-    let PeerMessage::Deliver { targets, .. } = &message else { panic!("{message:?}") };
+    let letter = mail.pop().expect("it is for the other shard");
+    let message = letter.iter().next().expect("it says something");
+    let PeerMessage::Deliver(mut forwarded) = message else { panic!("{message:?}") };
+    let target = forwarded.targets.next().expect("a member");
     // Whoever was chosen goes before the message arrives: the members' sessions count up like their connections.
-    let chosen = u64::from(targets[0].session.slot()) + 1;
+    let chosen = u64::from(target.session.slot()) + 1;
     two.handle(1, Input::Closed { connection: ConnectionId(chosen) }, START);
     let (reached, _) = two.handle(1, Input::Peer(message), START);
     assert_eq!(reached, [3 - chosen]);
@@ -111,7 +114,8 @@ fn what_expires_on_its_way_is_not_delivered() {
     for (late_ms, is_delivered) in [(0, true), (1_000, true), (1_001, false)] {
         let mut two = Two::with_a_group();
         let (_, mut mail) = two.step(0, 9, PUBLISH);
-        let message = mail.pop().expect("it is for the other shard");
+        let letter = mail.pop().expect("it is for the other shard");
+        let message = letter.iter().next().expect("it says something");
         let (reached, _) = two.handle(1, Input::Peer(message), START.plus_millis(late_ms));
         assert_eq!(reached.len(), usize::from(is_delivered), "{late_ms} ms later");
     }
@@ -130,7 +134,8 @@ fn what_expires_on_its_way_from_one_member_that_has_ended_to_another_is_not_pass
         two.step(1, 9, PUBLISH);
         two.step(0, 2, &[SUBSCRIBE, b"\x01"].concat());
         let (_, mut mail) = two.handle(1, Input::Closed { connection: ConnectionId(1) }, START);
-        let message = mail.pop().expect("the first member has left it to the second");
+        let letter = mail.pop().expect("the first member has left it to the second");
+        let message = letter.iter().next().expect("it says something");
         two.step(0, 3, &[SUBSCRIBE, b"\0"].concat());
         two.handle(0, Input::Closed { connection: ConnectionId(2) }, START);
         let (reached, _) = two.handle(0, Input::Peer(message), START.plus_millis(late_ms));

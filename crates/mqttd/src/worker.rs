@@ -18,7 +18,7 @@ mod wait;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use broker_core::{ConnectionId, Effects, Input, Node, Shard, ShardId, ShardStats, Timestamp};
+use broker_core::{ConnectionId, Effects, Input, Node, PeerBatch, Shard, ShardId, ShardStats, Timestamp};
 use mio::{Events, Poll};
 
 use self::close::Closing;
@@ -70,6 +70,7 @@ pub(crate) struct Worker {
     effects: Option<Box<Effects>>,
     // Kept from turn to turn.
     mail: Vec<Mail>,
+    read: Vec<PeerBatch>,
     senders: Vec<ShardId>,
 }
 
@@ -122,7 +123,7 @@ impl Worker {
         }
         // Between steps, never within one: a mailbox that is found full holds back the next step, and
         // this one's messages are all in time.
-        if self.outgoing.is_large() {
+        if self.has_to_post_now() {
             self.post();
         }
     }
@@ -142,11 +143,8 @@ impl Worker {
     }
 
     /// Whether a turn has left something for the next one.
-    fn has_more_to_do(&self) -> bool {
-        !self.ready.is_empty()
-            || !self.dirty.is_empty()
-            || self.outgoing.is_waiting()
-            || self.has_to_flush_journal()
+    fn has_more_to_do(&mut self) -> bool {
+        !self.ready.is_empty() || !self.dirty.is_empty() || self.has_to_post() || self.has_to_flush_journal()
     }
 
     /// Tells the clients that the broker goes down, once they have heard all that the disk was waited for.
@@ -158,7 +156,7 @@ impl Worker {
     }
 
     /// Whether the worker has told its clients that it ends, and they have gone or had their time.
-    fn has_ended(&self) -> bool {
+    fn has_ended(&mut self) -> bool {
         self.life == Life::Ending && self.connections.is_empty() && !self.has_more_to_do()
     }
 

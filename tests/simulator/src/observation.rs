@@ -1,7 +1,7 @@
 //! Owns what can be seen of the broker from outside, in the order it happens: what it is handed, what it
 //! wants done, what clients make of it. The truth and the checkers know nothing else of a run.
 
-use broker_core::{CloseCause, ConnectionId, Node, PeerMessage, ShardId, journal::Position};
+use broker_core::{CloseCause, ConnectionId, Forwarded, Node, PeerMessage, ShardId, journal::Position};
 use mqtt_codec::{Packet, QoS};
 use std::fmt;
 
@@ -124,11 +124,11 @@ pub(crate) enum Mail {
 impl Mail {
     /// What a mailbox carries.
     #[must_use]
-    pub(crate) fn of(message: &PeerMessage) -> Self {
+    pub(crate) fn of(message: PeerMessage<'_>) -> Self {
         match message {
-            PeerMessage::Deliver { message, targets, .. } => {
-                let key = MessageKey::of(message.topic().text(), &message.payload());
-                let is_shared = targets.iter().all(|target| target.group.is_some());
+            PeerMessage::Deliver(Forwarded { message, mut targets, .. }) => {
+                let key = MessageKey::of(message.topic.text(), message.payload);
+                let is_shared = targets.all(|target| target.group.is_some());
                 if is_shared { Self::SharedMessage(key) } else { Self::Message(key) }
             }
             PeerMessage::HandOver { .. } => Self::HandedOver,

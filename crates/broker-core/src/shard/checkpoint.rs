@@ -15,7 +15,6 @@ use crate::{
         ConnectionState, InFlightState, QUEUE_PART_MAX, RetainedSlice, RetainedState, SessionPlace,
         SessionState, SliceHead, SubscriptionState,
     },
-    peers::PeerMessage,
     retained::{Page, RetainedCursor},
     session::Session,
 };
@@ -48,7 +47,7 @@ impl Shard {
         let retained = (self.id.0 == 0).then(RetainedCursor::default);
         self.checkpoint = Some(Walk { has_everything: false, place: 0, retained });
         for shard in self.node.shards().filter(|&shard| shard != self.id) {
-            effects.push_other(OtherEffect::Forward { shard, message: PeerMessage::CheckpointBegun });
+            effects.mail().tell_checkpoint_begun(shard);
         }
         self.look_whether_everything_is_here();
     }

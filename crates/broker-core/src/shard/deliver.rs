@@ -7,19 +7,17 @@ use super::{
 };
 use crate::{
     config::Durability,
-    effect::{Effects, OtherEffect},
+    effect::Effects,
     held::{Held, Holding},
     ids::{GroupId, SessionId},
     journal::{Operation, Position},
-    message::Message,
     outgoing::{Addressing, Outgoing, Sent},
-    peers::{AcknowledgementToken, PeerMessage, PeerTarget},
+    peers::{AcknowledgementToken, Forwarded, PeerTarget},
     session::{Accepted, Own, Queued},
     subscriptions::{Subscriber, Target},
     time::Timestamp,
 };
 use mqtt_codec::{QoS, packet::Delivery};
-use std::sync::Arc;
 
 /// Who receives a message, and how.
 #[derive(Clone, Copy, Debug)]
@@ -60,8 +58,8 @@ impl<'a> Recipient<'a> {
         Own { qos, retain, identifiers: self.identifiers, group: self.group }
     }
 
-    fn peer(target: &'a PeerTarget) -> Self {
-        let PeerTarget { session, qos, retain_as_published, ref identifiers, group } = *target;
+    fn peer(target: PeerTarget<'a>) -> Self {
+        let PeerTarget { session, qos, retain_as_published, identifiers, group } = target;
         Self { session, qos, retain_as_published, identifiers, group }
     }
 }
@@ -70,31 +68,36 @@ impl Shard {
     /// Delivers what another shard forwarded, then tells it so if a publisher waits for it.
     pub(super) fn deliver_from_peer(
         &mut self,
-        message: &Arc<Message>,
-        targets: &[PeerTarget],
-        held: Option<AcknowledgementToken>,
+        forwarded: &Forwarded<'_>,
         now: Timestamp,
         effects: &mut Effects,
     ) {
+        let Forwarded { message, targets, held, .. } = *forwarded;
         // The other shard awaits one word from here, however many queues here are full.
         let mut holding = held.map_or(Holding::Nothing, |token| Holding::IfNeeded(Held::Peer(token)));
         // One that expires at once still reaches whoever is there, on every shard alike.
         if message.expires_at < now {
             // On its way here [MQTT5-3.3.2-5].
             self.stats.publishes_expired.add(targets.len() as u64);
-            let is_recorded = |target: &&PeerTarget| {
+            let is_recorded = |target: &PeerTarget<'_>| {
                 target.session.is_durable() && target.qos.min(message.qos) > QoS::AtMostOnce
             };
-            for target in targets.iter().filter(is_recorded) {
-                let outgoing = Outgoing::shared(message);
+            let outgoing = Outgoing::forwarded(forwarded);
+            for target in targets.filter(is_recorded) {
                 let own = Recipient::peer(target).own(&outgoing);
                 let mark = crate::journal::mark_of(own.qos, own.retain, own.identifiers, own.group.is_some());
                 self.drop_recorded(target.session, message.position, mark);
             }
         } else {
-            let mut outgoing = Outgoing::shared(message);
+            let mut outgoing = Outgoing::forwarded(forwarded);
+            if message.qos > QoS::AtMostOnce {
+                outgoing.spare = self.spare.take();
+            }
             for target in targets {
                 self.deliver_or_pass_on(Recipient::peer(target), &mut outgoing, &mut holding, now, effects);
+            }
+            if let Some(message) = outgoing.spare {
+                self.spare.give(message);
             }
         }
         if let Some(token) = held
@@ -265,8 +268,7 @@ impl Shard {
         match held {
             Held::Client(due) => self.acknowledge_held(due, effects),
             Held::Peer(token) => {
-                let message = PeerMessage::Stored(token);
-                effects.push_other(OtherEffect::Forward { shard: token.shard, message });
+                effects.mail().tell_stored(token);
             }
         }
     }

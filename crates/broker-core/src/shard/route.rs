@@ -7,12 +7,12 @@ use super::{
     keep::{Member, Shortage},
 };
 use crate::{
-    effect::{Effects, OtherEffect},
+    effect::Effects,
     held::Holding,
-    ids::{GroupId, SessionId, ShardId},
+    ids::{GroupId, SessionId},
     message::MessageRef,
     outgoing::Outgoing,
-    peers::{PeerMessage, PeerTarget, Recorded},
+    peers::{Forwarded, PeerTarget, Recorded},
     session::Route,
     subscriptions::{Matches, ShareRequest, Subscriber, Target},
     time::Timestamp,
@@ -65,11 +65,12 @@ impl Shard {
                     recipients.for_each(|recipient| self.deliver(recipient, outgoing, holding, now, effects));
                 }
             } else {
+                let forwarded = self.forward(outgoing, holding);
                 let first = self.members.partition_point(|member| member.shard() < shard);
                 let members = self.members[first..].iter().take_while(|member| member.shard() == shard);
                 let targets = targets.iter().map(|target| PeerTarget::new(target, matches));
-                let targets = targets.chain(members.copied().map(PeerTarget::member)).collect();
-                self.forward(shard, targets, outgoing, holding, effects);
+                let targets = targets.chain(members.map(PeerTarget::member));
+                effects.mail().forward(shard, &forwarded, targets);
             }
         }
         if !self.members.is_empty() {
@@ -98,8 +99,8 @@ impl Shard {
                     self.deliver(recipient, outgoing, holding, now, effects);
                 }
             } else if !matches.reaches(shard) {
-                let targets = members.iter().copied().map(PeerTarget::member).collect();
-                self.forward(shard, targets, outgoing, holding, effects);
+                let forwarded = self.forward(outgoing, holding);
+                effects.mail().forward(shard, &forwarded, members.iter().map(PeerTarget::member));
             }
         }
         self.members = members;
@@ -147,37 +148,30 @@ impl Shard {
         self.node.subscriptions.choose(group, self.node.config.share_strategy, &request)
     }
 
-    /// Hands a message to another shard, whose sessions it is for.
-    fn forward(
-        &mut self,
-        shard: ShardId,
-        targets: Vec<PeerTarget>,
-        outgoing: &mut Outgoing<'_>,
-        holding: &mut Holding,
-        effects: &mut Effects,
-    ) {
+    /// A message as another shard gets it, whose sessions it is for, and from which it is heard again.
+    #[inline]
+    fn forward<'o>(&mut self, outgoing: &'o mut Outgoing<'_>, holding: &mut Holding) -> Forwarded<'o> {
         let held = self.held.await_one(holding);
         let position = outgoing.message.position;
         let recorded = position.is_some().then_some(Recorded { shard: self.id, position });
-        let message = PeerMessage::Deliver { message: outgoing.share(), targets, held, recorded };
-        effects.push_other(OtherEffect::Forward { shard, message });
+        Forwarded { held, recorded, ..outgoing.forward() }
     }
 }
 
-impl PeerTarget {
-    fn new(target: &Target, matches: &Matches) -> Self {
+impl<'a> PeerTarget<'a> {
+    fn new(target: &Target, matches: &'a Matches) -> Self {
         Self {
             session: target.session,
             qos: target.qos,
             retain_as_published: target.retain_as_published,
-            identifiers: matches.identifiers(target).to_vec(),
+            identifiers: matches.identifiers(target),
             group: None,
         }
     }
 
-    pub(super) fn member(Member { group, subscriber }: Member) -> Self {
-        let Subscriber { session, qos, retain_as_published, identifier, .. } = subscriber;
-        let identifiers = if identifier == 0 { Vec::new() } else { vec![identifier] };
-        Self { session, qos, retain_as_published, identifiers, group: Some(group) }
+    pub(super) fn member(Member { group, subscriber }: &'a Member) -> Self {
+        let Subscriber { session, qos, retain_as_published, ref identifier, .. } = *subscriber;
+        let identifiers = if *identifier == 0 { &[] } else { std::slice::from_ref(identifier) };
+        Self { session, qos, retain_as_published, identifiers, group: Some(*group) }
     }
 }

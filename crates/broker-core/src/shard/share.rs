@@ -3,13 +3,13 @@
 
 use super::{Shard, deliver::Recipient, keep::Member, send::send_new};
 use crate::{
-    effect::{Effects, OtherEffect},
+    effect::Effects,
     held::Holding,
     ids::{GroupId, SessionId},
     journal::{Operation, QueuedRest, QueuedState},
     message::Message,
     outgoing::Outgoing,
-    peers::{HandedOver, PeerMessage, PeerTarget, Recorded},
+    peers::{Forwarded, HandedOver, PeerTarget, Recorded},
     session::{Outbound, Own, Queued, Session},
     subscriptions::{ShareRequest, Subscriber},
     time::Timestamp,
@@ -183,10 +183,10 @@ impl Shard {
                 effects,
             );
         }
-        let (message, targets) =
-            (Arc::clone(message), vec![PeerTarget::member(Member { group, subscriber: member })]);
-        let message = PeerMessage::Deliver { message, targets, held: None, recorded: None };
-        effects.push_other(OtherEffect::Forward { shard, message });
+        let mut outgoing = Outgoing::shared(message);
+        let member = Member { group, subscriber: member };
+        let forwarded = Forwarded { held: None, recorded: None, ..outgoing.forward() };
+        effects.mail().forward(shard, &forwarded, [PeerTarget::member(&member)]);
     }
 
     /// Hands over what was noted as given, once it is in the journal: another shard must not be ahead of it.
@@ -207,10 +207,7 @@ impl Shard {
         while let Some(shard) = elsewhere.first().map(|gift| gift.session.shard()) {
             let messages;
             (messages, elsewhere) = elsewhere.into_iter().partition(|gift| gift.session.shard() == shard);
-            effects.push_other(OtherEffect::Forward {
-                shard,
-                message: PeerMessage::HandOver { messages, recorded },
-            });
+            effects.mail().hand_over(shard, messages, recorded);
         }
         for gift in here {
             self.take_over(gift, holding, now, effects);

@@ -8,7 +8,9 @@ mod mail;
 #[path = "shard/script.rs"]
 pub(crate) mod script;
 
-use broker_core::{ConnectionId, Contents, Effect, Effects, Input, Node, OtherEffect, Shard, Timestamp};
+use broker_core::{
+    ConnectionId, Contents, Effect, Effects, Input, Node, OtherEffect, PeerBatch, Shard, Timestamp,
+};
 use client::Client;
 use mail::Mail;
 use mqtt_codec::{Packet, PacketRef, ProtocolVersion, packet::Connect};
@@ -218,13 +220,19 @@ impl World {
     /// The first letter of one of the mailboxes that hold any.
     fn deliver_letter(&mut self, number: usize) {
         if let Some((shard, letter)) = self.mail.take(number) {
-            self.step(shard, Input::Peer(letter));
+            self.read_letter(shard, &letter);
+        }
+    }
+
+    fn read_letter(&mut self, shard: usize, letter: &PeerBatch) {
+        for message in letter {
+            self.step(shard, Input::Peer(message));
         }
     }
 
     fn deliver_mail(&mut self) {
         while let Some((shard, letter)) = self.mail.take(0) {
-            self.step(shard, Input::Peer(letter));
+            self.read_letter(shard, &letter);
         }
     }
 
@@ -245,6 +253,9 @@ impl World {
             }
         }
         effects.clear();
+        for (target, letter) in effects.mail().take_singly() {
+            self.mail.post(shard, target, letter);
+        }
         self.effects = effects;
     }
 
@@ -259,7 +270,6 @@ impl World {
                 let wire = wire.unwrap_or_else(|| panic!("{connection:?} is closed twice"));
                 assert_eq!(wire.shard, shard, "a shard closes its own connections");
             }
-            OtherEffect::Forward { shard: target, message } => self.mail.post(shard, target, message),
             OtherEffect::Load { .. } | OtherEffect::Surveyed(_) | OtherEffect::CheckpointWritten => {
                 panic!("there is no journal")
             }

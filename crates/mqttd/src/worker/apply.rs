@@ -42,7 +42,6 @@ impl Worker {
                 });
             }
             OtherEffect::Close { connection, cause } => self.close(connection, cause),
-            OtherEffect::Forward { shard, message } => self.outgoing.push(shard, message),
             OtherEffect::Load { session, positions } => self.load(session, positions),
             OtherEffect::CheckpointWritten => self.has_recorded = true,
             OtherEffect::Surveyed(found) => self.surveyed(found),

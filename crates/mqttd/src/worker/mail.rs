@@ -1,9 +1,12 @@
 //! Owns what a worker does with its mail, and when it posts to others. What is in the mail is the shard's
 //! business.
 
-use broker_core::Input;
+use broker_core::{Input, PeerBatch};
 
 use super::{Life, Mail, Worker};
+
+/// Bytes for all other workers together that are posted at once, not at the end of the turn.
+const BATCH_BYTES_MAX: usize = 256 * 1024;
 
 impl Worker {
     /// Takes what has come since the last turn.
@@ -13,7 +16,8 @@ impl Worker {
             return;
         }
         let mut mail = std::mem::take(&mut self.mail);
-        mailbox.take(&mut mail, &mut self.senders);
+        mailbox.take(&mut mail, &mut self.senders, &mut self.read);
+        self.read.clear();
         self.outgoing.release(&mut self.senders);
         // A sender's turn may have begun after ours: nothing is to be delivered before it was published.
         self.now = self.clock.now();
@@ -25,7 +29,7 @@ impl Worker {
 
     fn receive(&mut self, mail: Mail) {
         match mail {
-            Mail::Peer(message) => self.step(Input::Peer(message)),
+            Mail::Peers(batch) => self.receive_from_peers(batch),
             Mail::Arrival(arrival) => self.admit(*arrival),
             Mail::Loaded { session, messages } => self.step(Input::Loaded { session, messages }),
             Mail::Checkpoint => self.step(Input::Checkpoint),
@@ -35,11 +39,30 @@ impl Worker {
         }
     }
 
+    fn receive_from_peers(&mut self, mut batch: PeerBatch) {
+        for message in &batch {
+            self.step(Input::Peer(message));
+        }
+        batch.clear();
+        self.read.push(batch);
+    }
+
+    /// Whether something waits for other workers.
+    pub(super) fn has_to_post(&mut self) -> bool {
+        self.effects.as_deref_mut().is_some_and(|effects| !effects.mail().is_empty())
+    }
+
+    /// Whether so much waits for other workers that it is not to wait for the end of the turn.
+    #[inline]
+    pub(super) fn has_to_post_now(&mut self) -> bool {
+        self.effects.as_deref_mut().is_some_and(|effects| effects.mail().counted_bytes() > BATCH_BYTES_MAX)
+    }
+
     /// Posts what waits for other workers.
     pub(super) fn post(&mut self) {
-        if self.outgoing.is_waiting() {
+        if self.has_to_post() {
             self.flush_journal();
-            let dropped = self.outgoing.post();
+            let dropped = self.effects.as_deref_mut().map_or(0, |it| self.outgoing.post(it.mail()));
             self.stats().publishes_dropped.add(dropped);
         }
     }

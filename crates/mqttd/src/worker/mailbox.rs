@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, OnceLock};
 
 use broker_core::journal::Position;
-use broker_core::{Message, PeerMessage, SessionId, ShardId};
+use broker_core::{Message, PeerBatch, SessionId, ShardId};
 use mio::Waker;
 use parking_lot::Mutex;
 
@@ -18,13 +18,17 @@ use crate::handshake::Arrival;
 /// posts at once, see `outgoing`.
 pub(super) const MAIL_BYTES_MAX: usize = 8 * 1024 * 1024;
 
+/// Batches that have been read and are kept for those who post: more than are on their way at a time, unless the reader
+/// is far behind.
+const SPARE_MAX: usize = 16;
+
 /// What a worker is told.
 #[derive(Debug)]
 pub(crate) enum Mail {
     /// A client whose session is, or will be, here.
     Arrival(Box<Arrival>),
     /// What another shard says to this one.
-    Peer(PeerMessage),
+    Peers(PeerBatch),
     /// What a session has asked the journal for. There is one per session at a time.
     Loaded {
         /// For whom.
@@ -69,6 +73,9 @@ struct Contents {
     bytes: usize,
     /// Senders that want to know when it is empty.
     held_back: Vec<ShardId>,
+    /// Batches that have been read, for senders to fill again: so memory goes to and fro between threads instead of
+    /// being asked for by one and given up by the other.
+    spare: Vec<PeerBatch>,
 }
 
 /// What became of messages from another worker.
@@ -87,19 +94,16 @@ impl Mailbox {
         self.nudge();
     }
 
-    /// Puts the messages of another worker in, emptying `batch`, whose memory is kept.
-    pub(super) fn post(&self, sender: ShardId, batch: &mut Vec<PeerMessage>) -> Posted {
-        let mut dropped = 0;
+    /// Puts the messages of another worker in, leaving an empty batch in the place of `batch`.
+    pub(super) fn post(&self, sender: ShardId, batch: &mut PeerBatch) -> Posted {
         let mut contents = self.contents.lock();
         // Judged once: whoever was not told to hold back loses nothing.
         let was_full = contents.bytes >= MAIL_BYTES_MAX;
-        for message in batch.drain(..) {
-            if was_full && message.may_be_dropped() {
-                dropped += deliveries(&message);
-                continue;
-            }
-            contents.bytes += message.bytes();
-            contents.mail.push(Mail::Peer(message));
+        let dropped = if was_full { batch.drop_at_most_once() } else { 0 };
+        if !batch.is_empty() {
+            contents.bytes += batch.counted_bytes();
+            let empty = contents.spare.pop().unwrap_or_default();
+            contents.mail.push(Mail::Peers(std::mem::replace(batch, empty)));
         }
         let is_full = contents.bytes >= MAIL_BYTES_MAX;
         if is_full && !contents.held_back.contains(&sender) {
@@ -110,10 +114,13 @@ impl Mailbox {
         Posted { dropped, is_full }
     }
 
-    /// Takes everything out, and who waits for that.
-    pub(super) fn take(&self, mail: &mut Vec<Mail>, held_back: &mut Vec<ShardId>) {
+    /// Takes everything out, and who waits for that. What was taken before and has been `read` goes back to those who
+    /// post, as far as they have use for it.
+    pub(super) fn take(&self, mail: &mut Vec<Mail>, held_back: &mut Vec<ShardId>, read: &mut Vec<PeerBatch>) {
         debug_assert!(mail.is_empty() && held_back.is_empty());
         let mut contents = self.contents.lock();
+        let wanted = SPARE_MAX.saturating_sub(contents.spare.len()).min(read.len());
+        contents.spare.extend(read.drain(..wanted));
         self.has_mail.store(false, SeqCst);
         std::mem::swap(&mut contents.mail, mail);
         std::mem::swap(&mut contents.held_back, held_back);
@@ -162,13 +169,6 @@ impl Mailbox {
     fn wake_reader(&self) {
         let Some(reader) = self.reader.get() else { return };
         reader.wake().expect("a counter of the system's that exists can be counted up");
-    }
-}
-
-fn deliveries(message: &PeerMessage) -> u64 {
-    match message {
-        PeerMessage::Deliver { targets, .. } => targets.len() as u64,
-        PeerMessage::HandOver { .. } | PeerMessage::Stored(_) | PeerMessage::CheckpointBegun => 0,
     }
 }
 

@@ -1,31 +1,24 @@
-//! Owns the messages this worker has for the others until they are posted, one batch for each. What a
-//! full mailbox means for this worker's clients is decided by the worker.
+//! Owns how what this worker has for the others gets into their mailboxes. What a full mailbox means for this worker's
+//! clients is decided by the worker.
 
 use std::sync::Arc;
 
-use broker_core::{PeerMessage, ShardId};
+use broker_core::{PeerMail, ShardId};
 
 use super::mailbox::Mailbox;
 
-/// Bytes of all batches that are posted at once, not at the end of the turn.
-const BATCH_BYTES_MAX: usize = 256 * 1024;
-
-/// Messages for the other workers.
+/// The way to the other workers.
 #[derive(Debug)]
 pub(super) struct Outgoing {
     own: ShardId,
     mailboxes: Arc<[Mailbox]>,
-    batches: Vec<Vec<PeerMessage>>,
-    /// Bytes of all batches.
-    bytes: usize,
     /// Workers whose mailboxes were full when something was posted to them last.
     full: Vec<ShardId>,
 }
 
 impl Outgoing {
     pub(super) fn new(own: ShardId, mailboxes: Arc<[Mailbox]>) -> Self {
-        let batches = mailboxes.iter().map(|_| Vec::new()).collect();
-        Self { own, mailboxes, batches, bytes: 0, full: Vec::new() }
+        Self { own, mailboxes, full: Vec::new() }
     }
 
     /// This worker's own mailbox.
@@ -33,32 +26,11 @@ impl Outgoing {
         self.mailbox(self.own)
     }
 
-    /// Keeps a message for another worker until [`post`](Self::post).
-    pub(super) fn push(&mut self, shard: ShardId, message: PeerMessage) {
-        self.bytes += message.bytes();
-        self.batches[usize::from(shard.0)].push(message);
-    }
-
-    /// Whether something waits to be posted.
-    pub(super) fn is_waiting(&self) -> bool {
-        self.bytes > 0
-    }
-
-    /// Whether so much waits that it should be posted at once.
-    pub(super) fn is_large(&self) -> bool {
-        self.bytes > BATCH_BYTES_MAX
-    }
-
     /// Posts everything and tells how many deliveries were dropped.
-    pub(super) fn post(&mut self) -> u64 {
+    pub(super) fn post(&mut self, mail: &mut PeerMail) -> u64 {
         let mut dropped = 0;
-        self.bytes = 0;
-        for (mailbox, (shard, batch)) in self.mailboxes.iter().zip((0..).map(ShardId).zip(&mut self.batches))
-        {
-            if batch.is_empty() {
-                continue;
-            }
-            let posted = mailbox.post(self.own, batch);
+        for (shard, batch) in mail.take() {
+            let posted = self.mailbox(shard).post(self.own, batch);
             dropped += posted.dropped;
             if posted.is_full && !self.full.contains(&shard) {
                 self.full.push(shard);

@@ -51,11 +51,15 @@ fn pair() -> (TcpStream, TcpStream) {
 /// Takes the mail of the worker that the test plays and tells how many messages it was.
 fn take(mailboxes: &[Mailbox]) -> usize {
     let (mut mail, mut held_back) = (Vec::new(), Vec::new());
-    mailboxes[1].take(&mut mail, &mut held_back);
+    mailboxes[1].take(&mut mail, &mut held_back, &mut Vec::new());
     for sender in held_back {
         mailboxes[usize::from(sender.0)].nudge();
     }
-    mail.iter().filter(|mail| matches!(mail, Mail::Peer(PeerMessage::Deliver { .. }))).count()
+    let batches = mail.iter().filter_map(|mail| match mail {
+        Mail::Peers(batch) => Some(batch),
+        _ => None,
+    });
+    batches.flatten().filter(|message| matches!(message, PeerMessage::Deliver(_))).count()
 }
 
 #[test]

@@ -103,6 +103,7 @@ impl Worker {
             life: Life::Serving,
             effects: Some(Box::default()),
             mail: Vec::new(),
+            read: Vec::new(),
             senders: Vec::new(),
         }
     }

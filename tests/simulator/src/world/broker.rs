@@ -87,6 +87,9 @@ impl World {
             }
         }
         effects.clear();
+        for (to, letter) in effects.mail().take_singly() {
+            self.post(shard, to, &letter);
+        }
         self.effects = effects;
         self.note_appended(shard);
         self.observe(&Observation::StepEnded);
@@ -113,7 +116,6 @@ impl World {
                 self.link(connection).broker_end = End::Closed;
                 return Some(connection);
             }
-            OtherEffect::Forward { shard: to, message } => self.post(shard, to, message),
             OtherEffect::Load { session, positions } => self.schedule_load(shard, session, positions),
             OtherEffect::CheckpointWritten => self.checkpoint_written(),
             OtherEffect::Surveyed(found) => self.surveyed(found),

@@ -55,8 +55,8 @@ impl World {
         self.observe(&Observation::Flushed { shard, last: storage.last() });
         let Some(process) = &mut self.process else { return };
         let Turn { mail, .. } = std::mem::take(process.turn(shard));
-        for (to, message) in mail {
-            self.put_into_mailbox(shard, to, message);
+        for (to, letter) in mail {
+            self.put_into_mailbox(shard, to, letter);
         }
         if self.planted.strikes(Plant::EarlyDurable) {
             self.schedule.after(0, Event::Durable(shard, storage.end()));

@@ -6,11 +6,8 @@ use crate::{
     plant::Plant,
     schedule::Event,
 };
-use broker_core::{Input, PeerMessage, ShardId};
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::Arc,
-};
+use broker_core::{Forwarded, Input, PeerBatch, PeerMessage, ShardId};
+use std::collections::{BTreeMap, VecDeque};
 
 /// A mailbox for each pair of shards.
 #[derive(Debug, Default)]
@@ -18,30 +15,36 @@ pub(super) struct Mailboxes(BTreeMap<(ShardId, ShardId), Mailbox>);
 
 #[derive(Debug, Default)]
 struct Mailbox {
-    messages: VecDeque<PeerMessage>,
+    /// One message each.
+    letters: VecDeque<PeerBatch>,
     /// When the last message is read.
     last_at_ms: u64,
 }
 
 impl World {
     /// A shard forwards something.
-    pub(super) fn post(&mut self, from: ShardId, to: ShardId, message: PeerMessage) {
-        let mail = Mail::of(&message);
+    pub(super) fn post(&mut self, from: ShardId, to: ShardId, letter: &PeerBatch) {
+        for message in letter {
+            self.post_message(from, to, message);
+        }
+    }
+
+    fn post_message(&mut self, from: ShardId, to: ShardId, mut message: PeerMessage<'_>) {
+        let mail = Mail::of(message);
         self.observe(&Observation::Forwarded { from, to, mail: &mail });
-        let mut message = message;
-        if let PeerMessage::Deliver { held, .. } = &mut message
+        if let PeerMessage::Deliver(Forwarded { held, .. }) = &mut message
             && held.is_some()
             && self.planted.strikes(Plant::EarlyStored)
             && let Some(token) = held.take()
         {
-            self.put(to, from, PeerMessage::Stored(token));
+            self.put(to, from, PeerBatch::of(PeerMessage::Stored(token)));
         }
         match mail {
             Mail::Message(_) if self.planted.strikes(Plant::DropForward) => return,
             Mail::SharedMessage(_) if self.planted.strikes(Plant::RepeatShared) => {
-                if let PeerMessage::Deliver { message, targets, .. } = &message {
-                    let (message, targets) = (Arc::clone(message), targets.clone());
-                    self.put(from, to, PeerMessage::Deliver { message, targets, held: None, recorded: None });
+                if let PeerMessage::Deliver(forwarded) = message {
+                    let again = Forwarded { held: None, recorded: None, ..forwarded };
+                    self.put(from, to, PeerBatch::of(PeerMessage::Deliver(again)));
                 }
             }
             Mail::Message(_)
@@ -50,24 +53,24 @@ impl World {
             | Mail::Stored
             | Mail::CheckpointBegun => {}
         }
-        self.put(from, to, message);
+        self.put(from, to, PeerBatch::of(message));
     }
 
     /// Where there is a journal, mail leaves when the shard's turn has ended.
-    fn put(&mut self, from: ShardId, to: ShardId, message: PeerMessage) {
+    fn put(&mut self, from: ShardId, to: ShardId, letter: PeerBatch) {
         match &mut self.process {
-            Some(process) if process.storage.is_some() => process.turn(from).mail.push((to, message)),
-            Some(_) => self.put_into_mailbox(from, to, message),
+            Some(process) if process.storage.is_some() => process.turn(from).mail.push((to, letter)),
+            Some(_) => self.put_into_mailbox(from, to, letter),
             None => {}
         }
     }
 
-    pub(super) fn put_into_mailbox(&mut self, from: ShardId, to: ShardId, message: PeerMessage) {
+    pub(super) fn put_into_mailbox(&mut self, from: ShardId, to: ShardId, letter: PeerBatch) {
         let delay_ms = self.random.between(0, self.settings.network.mailbox_ms_max);
         let Some(process) = &mut self.process else { return };
         let mailbox = process.mailboxes.0.entry((from, to)).or_default();
         mailbox.last_at_ms = mailbox.last_at_ms.max(self.schedule.now_ms() + delay_ms);
-        mailbox.messages.push_back(message);
+        mailbox.letters.push_back(letter);
         self.schedule.at(mailbox.last_at_ms, Event::Mailbox(from, to));
     }
 
@@ -75,12 +78,14 @@ impl World {
     pub(super) fn read_mailbox(&mut self, from: ShardId, to: ShardId) {
         let Some(process) = &mut self.process else { return };
         let Some(mailbox) = process.mailboxes.0.get_mut(&(from, to)) else { return };
-        if mailbox.messages.len() > 1 && self.planted.strikes(Plant::ReorderMailbox) {
-            mailbox.messages.swap(0, 1);
+        if mailbox.letters.len() > 1 && self.planted.strikes(Plant::ReorderMailbox) {
+            mailbox.letters.swap(0, 1);
         }
-        let Some(message) = mailbox.messages.pop_front() else { return };
-        let mail = Mail::of(&message);
-        self.observe(&Observation::Arrived { from, to, mail: &mail });
-        self.step(to, Input::Peer(message));
+        let Some(letter) = mailbox.letters.pop_front() else { return };
+        for message in &letter {
+            let mail = Mail::of(message);
+            self.observe(&Observation::Arrived { from, to, mail: &mail });
+            self.step(to, Input::Peer(message));
+        }
     }
 }

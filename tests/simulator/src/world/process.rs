@@ -1,7 +1,7 @@
 //! Owns what a broker has in memory: it ends with the process. What survives it is the disk's.
 
 use super::{mailboxes::Mailboxes, shard_index, storage::Storage};
-use broker_core::{Node, PeerMessage, Shard, ShardId, journal::Position};
+use broker_core::{Node, PeerBatch, Shard, ShardId, journal::Position};
 use std::sync::Arc;
 
 /// A running broker.
@@ -34,7 +34,8 @@ pub(super) struct Tick {
 #[derive(Debug, Default)]
 pub(super) struct Turn {
     pub(super) phase: TurnPhase,
-    pub(super) mail: Vec<(ShardId, PeerMessage)>,
+    /// One message each.
+    pub(super) mail: Vec<(ShardId, PeerBatch)>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

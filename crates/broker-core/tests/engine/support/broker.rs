@@ -10,7 +10,7 @@ pub(crate) use disk::Disk;
 
 use super::journal::TestJournal;
 use broker_core::{
-    ConnectionId, Effects, Input, Node, PeerMessage, Shard, ShardId, Timestamp, Totals, config::Config,
+    ConnectionId, Effects, Input, Node, PeerBatch, Shard, ShardId, Timestamp, Totals, config::Config,
     journal::Position,
 };
 use mqtt_codec::ProtocolVersion;
@@ -23,7 +23,8 @@ use std::{
 pub(crate) struct Broker {
     pub(crate) node: Arc<Node>,
     shards: Vec<Shard>,
-    mail: VecDeque<(ShardId, PeerMessage)>,
+    /// One message each.
+    mail: VecDeque<(ShardId, PeerBatch)>,
     /// Whether what one shard says to another stays on its way, but for what the test lets [`arrive`](Self::arrive).
     pub(crate) holds_mail: bool,
     now: Timestamp,
@@ -178,9 +179,11 @@ impl Broker {
 
     /// The oldest mail arrives, if there is any.
     pub(crate) fn arrive(&mut self) -> bool {
-        let Some((shard, message)) = self.mail.pop_front() else { return false };
+        let Some((shard, letter)) = self.mail.pop_front() else { return false };
         let shard = usize::from(shard.0);
-        self.shards[shard].handle(Input::Peer(message), self.now, &mut self.effects);
+        for message in &letter {
+            self.shards[shard].handle(Input::Peer(message), self.now, &mut self.effects);
+        }
         self.apply();
         self.end_turn(shard);
         true

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use broker_core::config::Durability;
-use broker_core::{MessageRef, PeerTarget, SessionId, Timestamp};
+use broker_core::{Form, Forwarded, MessageRef, PeerMessage, PeerTarget, PeerTargets, SessionId, Timestamp};
 use mio::{Events, Poll, Token};
 use mqtt_codec::{QoS, TopicNameRef};
 
@@ -13,8 +13,8 @@ use super::*;
 
 const SENDER: ShardId = ShardId(1);
 
-/// A message of so many bytes for so many sessions.
-fn deliver(qos: QoS, payload: &[u8], targets: usize) -> PeerMessage {
+/// Adds a message of so many bytes for so many sessions.
+fn add(batch: &mut PeerBatch, qos: QoS, payload: &[u8], targets: usize) {
     let message = MessageRef {
         topic: TopicNameRef::new("t").expect("a topic"),
         properties: &[],
@@ -30,27 +30,42 @@ fn deliver(qos: QoS, payload: &[u8], targets: usize) -> PeerMessage {
         session: SessionId::new(ShardId(0), 0, 0),
         qos,
         retain_as_published: false,
-        identifiers: Vec::new(),
+        identifiers: &[],
         group: None,
     };
-    PeerMessage::Deliver {
-        message: message.share(),
-        targets: vec![target; targets],
-        held: None,
-        recorded: None,
-    }
+    let (form, none) = (Form::Copied, PeerTargets::default());
+    let forwarded = Forwarded { message, form, targets: none, held: None, recorded: None };
+    batch.forward(&forwarded, std::iter::repeat_n(target, targets));
 }
 
-fn payload(mail: &Mail) -> Vec<u8> {
-    match mail {
-        Mail::Peer(PeerMessage::Deliver { message, .. }) => message.payload().to_vec(),
-        other => panic!("{other:?} was not posted"),
+fn batch(messages: &[(QoS, &[u8], usize)]) -> PeerBatch {
+    let mut batch = PeerBatch::new();
+    for &(qos, payload, targets) in messages {
+        add(&mut batch, qos, payload, targets);
     }
+    batch
+}
+
+/// One message for one session.
+fn deliver(qos: QoS, payload: &[u8]) -> PeerBatch {
+    batch(&[(qos, payload, 1)])
+}
+
+fn payloads(mail: &[Mail]) -> Vec<Vec<u8>> {
+    let payload = |message| match message {
+        PeerMessage::Deliver(forwarded) => forwarded.message.payload.to_vec(),
+        other => panic!("{other:?} was not posted"),
+    };
+    let batches = mail.iter().map(|mail| match mail {
+        Mail::Peers(batch) => batch,
+        other => panic!("{other:?} was not posted"),
+    });
+    batches.flatten().map(payload).collect()
 }
 
 fn take(mailbox: &Mailbox) -> (Vec<Mail>, Vec<ShardId>) {
     let (mut mail, mut held_back) = (Vec::new(), Vec::new());
-    mailbox.take(&mut mail, &mut held_back);
+    mailbox.take(&mut mail, &mut held_back, &mut Vec::new());
     (mail, held_back)
 }
 
@@ -58,15 +73,17 @@ fn take(mailbox: &Mailbox) -> (Vec<Mail>, Vec<ShardId>) {
 fn mail_is_taken_in_the_order_in_which_it_was_posted() {
     let mailbox = Mailbox::default();
     assert!(!mailbox.has_mail());
-    let mut batch: Vec<PeerMessage> = (0..5).map(|number| deliver(QoS::AtMostOnce, &[number], 1)).collect();
+    let mut batch = PeerBatch::new();
+    for number in 0..5 {
+        add(&mut batch, QoS::AtMostOnce, &[number], 1);
+    }
     assert_eq!(mailbox.post(SENDER, &mut batch), Posted { dropped: 0, is_full: false });
     assert!(batch.is_empty() && mailbox.has_mail());
-    mailbox.post(SENDER, &mut vec![deliver(QoS::AtLeastOnce, &[5], 1)]);
+    mailbox.post(SENDER, &mut deliver(QoS::AtLeastOnce, &[5]));
     mailbox.put(Mail::Shutdown);
     let (mail, held_back) = take(&mailbox);
-    let payloads: Vec<Vec<u8>> = mail[..6].iter().map(payload).collect();
-    assert_eq!(payloads, [[0], [1], [2], [3], [4], [5]]);
-    assert!(matches!(mail[6], Mail::Shutdown));
+    assert_eq!(payloads(&mail[..2]), [[0], [1], [2], [3], [4], [5]]);
+    assert!(matches!(mail[2], Mail::Shutdown));
     assert_eq!(held_back, []);
     assert!(!mailbox.has_mail());
 }
@@ -75,38 +92,68 @@ fn mail_is_taken_in_the_order_in_which_it_was_posted() {
 fn a_full_mailbox_drops_what_it_may_and_holds_the_sender_back() {
     let mailbox = Mailbox::default();
     // Nobody had told the sender that it is full.
-    let mut batch =
-        vec![deliver(QoS::AtLeastOnce, &vec![0; MAIL_BYTES_MAX], 1), deliver(QoS::AtMostOnce, b"with it", 1)];
-    assert_eq!(mailbox.post(SENDER, &mut batch), Posted { dropped: 0, is_full: true });
+    let large = vec![0; MAIL_BYTES_MAX];
+    let mut mail = batch(&[(QoS::AtLeastOnce, &large, 1), (QoS::AtMostOnce, b"with it", 1)]);
+    assert_eq!(mailbox.post(SENDER, &mut mail), Posted { dropped: 0, is_full: true });
     assert!(!mailbox.has_room());
-    let mut batch = vec![
-        deliver(QoS::AtMostOnce, b"dropped", 3),
-        deliver(QoS::ExactlyOnce, b"kept", 1),
-        deliver(QoS::AtMostOnce, b"dropped", 2),
-    ];
-    assert_eq!(mailbox.post(SENDER, &mut batch), Posted { dropped: 5, is_full: true });
+    let mut mail = batch(&[
+        (QoS::AtMostOnce, b"dropped", 3),
+        (QoS::ExactlyOnce, b"kept", 1),
+        (QoS::AtMostOnce, b"dropped", 2),
+    ]);
+    assert_eq!(mailbox.post(SENDER, &mut mail), Posted { dropped: 5, is_full: true });
+    let mut mail = deliver(QoS::AtMostOnce, b"all of it dropped");
+    assert_eq!(mailbox.post(SENDER, &mut mail), Posted { dropped: 1, is_full: true });
+    assert!(mail.is_empty());
     // Whoever finds it full waits, once.
     for sender in [SENDER, ShardId(2), ShardId(2)] {
-        assert!(mailbox.post(sender, &mut Vec::new()).is_full);
+        assert!(mailbox.post(sender, &mut PeerBatch::new()).is_full);
     }
     let (mail, held_back) = take(&mailbox);
-    let payloads: Vec<Vec<u8>> = mail[1..].iter().map(payload).collect();
-    assert_eq!(payloads, [&b"with it"[..], b"kept"]);
+    assert_eq!(payloads(&mail)[1..], [&b"with it"[..], b"kept"]);
     assert_eq!(held_back, [SENDER, ShardId(2)]);
     assert!(mailbox.has_room());
-    let posted = mailbox.post(SENDER, &mut vec![deliver(QoS::AtMostOnce, b"again", 1)]);
+    let posted = mailbox.post(SENDER, &mut deliver(QoS::AtMostOnce, b"again"));
     assert_eq!(posted, Posted { dropped: 0, is_full: false });
 }
 
 #[test]
 fn a_mailbox_is_full_at_its_limit_and_not_one_byte_before() {
-    let with_overhead = deliver(QoS::AtMostOnce, &[], 1).bytes();
+    let with_overhead = deliver(QoS::AtMostOnce, &[]).counted_bytes();
     for (bytes, is_full) in [(MAIL_BYTES_MAX - 1, false), (MAIL_BYTES_MAX, true)] {
         let mailbox = Mailbox::default();
-        let message = deliver(QoS::AtMostOnce, &vec![0; bytes - with_overhead], 1);
-        assert_eq!(mailbox.post(SENDER, &mut vec![message]), Posted { dropped: 0, is_full });
+        let mut message = deliver(QoS::AtMostOnce, &vec![0; bytes - with_overhead]);
+        assert_eq!(mailbox.post(SENDER, &mut message), Posted { dropped: 0, is_full });
         assert_eq!(mailbox.has_room(), !is_full);
     }
+}
+
+#[test]
+fn what_has_been_read_is_filled_again() {
+    let mailbox = Mailbox::default();
+    let (mut mail, mut held_back, mut read) = (Vec::new(), Vec::new(), Vec::new());
+    let mut batch = PeerBatch::new();
+    let mut round = || {
+        for number in 0..3 {
+            add(&mut batch, QoS::AtLeastOnce, &[number], 1);
+            mailbox.post(SENDER, &mut batch);
+        }
+        mailbox.take(&mut mail, &mut held_back, &mut read);
+        assert_eq!(payloads(&mail), [[0], [1], [2]]);
+        for mail in mail.drain(..) {
+            let Mail::Peers(mut batch) = mail else { unreachable!("it was read") };
+            batch.clear();
+            read.push(batch);
+        }
+        read.len()
+    };
+    for _ in 0..SPARE_MAX {
+        assert_eq!(round(), 3);
+    }
+    // Of those who were far behind once, too many come back at a time.
+    read.resize_with(SPARE_MAX + 3, PeerBatch::new);
+    mailbox.take(&mut mail, &mut held_back, &mut read);
+    assert!(read.len() >= 3 && mailbox.contents.lock().spare.len() == SPARE_MAX);
 }
 
 /// The other end of a mailbox: what its reader sleeps on.
@@ -147,7 +194,7 @@ fn no_mail_is_slept_over_however_senders_and_reader_meet() {
                     for _ in 0..number % 97 {
                         std::hint::spin_loop();
                     }
-                    mailbox.post(ShardId(sender), &mut vec![deliver(QoS::AtLeastOnce, &[], 1)]);
+                    mailbox.post(ShardId(sender), &mut deliver(QoS::AtLeastOnce, &[]));
                 }
             })
         })
@@ -158,7 +205,7 @@ fn no_mail_is_slept_over_however_senders_and_reader_meet() {
             assert!(bed.is_woken_within(PATIENCE), "slept with {received} received");
             mailbox.unpark();
         }
-        received += take(&mailbox).0.len();
+        received += payloads(&take(&mailbox).0).len();
     }
     for sender in senders {
         sender.join().expect("a sender posts all");

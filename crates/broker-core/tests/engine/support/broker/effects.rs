@@ -26,6 +26,7 @@ impl Broker {
             }
         }
         effects.clear();
+        self.mail.extend(effects.mail().take_singly());
         self.effects = effects;
         self.encoded_bytes_max = self.encoded_bytes_max.max(encoded_bytes);
         self.tell_of_full_outboxes();
@@ -41,7 +42,6 @@ impl Broker {
                 return frame.len();
             }
             OtherEffect::Close { connection, .. } => open(&mut self.wires, connection).is_closed = true,
-            OtherEffect::Forward { shard, message } => self.mail.push_back((shard, message)),
             OtherEffect::Load { session, positions } => {
                 let shard = usize::from(session.shard().0);
                 self.loads.push_back(Load { shard, session, positions });

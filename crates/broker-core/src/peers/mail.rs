@@ -1,0 +1,84 @@
+//! Owns what a shard has to say to all the others until it is taken: one batch for each. When that is, and what
+//! becomes of the batches, is the caller's business.
+
+use super::{AcknowledgementToken, Forwarded, HandedOver, PeerBatch, PeerMessage, PeerTarget, Recorded};
+use crate::ids::ShardId;
+
+/// One batch for each other shard.
+#[derive(Debug, Default)]
+pub struct PeerMail {
+    batches: Vec<PeerBatch>,
+    counted_bytes: usize,
+}
+
+impl PeerMail {
+    /// Whether nothing was said to anybody since it was taken last.
+    #[must_use]
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.counted_bytes == 0
+    }
+
+    /// The bytes of all batches together, as [`PeerBatch::counted_bytes`].
+    #[must_use]
+    #[inline]
+    pub fn counted_bytes(&self) -> usize {
+        self.counted_bytes
+    }
+
+    /// The batches that say anything, to be taken, or emptied, now.
+    pub fn take(&mut self) -> impl Iterator<Item = (ShardId, &mut PeerBatch)> {
+        self.counted_bytes = 0;
+        let batches = (0..).map(ShardId).zip(&mut self.batches);
+        batches.filter(|(_, batch)| !batch.is_empty())
+    }
+
+    /// Takes everything, each message in a batch of its own: for whoever lets them arrive one by one.
+    pub fn take_singly(&mut self) -> Vec<(ShardId, PeerBatch)> {
+        let mut letters = Vec::new();
+        for (shard, batch) in self.take() {
+            letters.extend(batch.iter().map(|message| (shard, PeerBatch::of(message))));
+            batch.clear();
+        }
+        letters
+    }
+
+    #[inline]
+    pub(crate) fn forward<'t>(
+        &mut self,
+        shard: ShardId,
+        forwarded: &Forwarded<'_>,
+        targets: impl IntoIterator<Item = PeerTarget<'t>>,
+    ) {
+        self.add(shard, |batch| batch.forward(forwarded, targets));
+    }
+
+    pub(crate) fn hand_over(
+        &mut self,
+        shard: ShardId,
+        messages: Vec<HandedOver>,
+        recorded: Option<Recorded>,
+    ) {
+        self.add(shard, |batch| batch.hand_over(messages, recorded));
+    }
+
+    pub(crate) fn tell_stored(&mut self, token: AcknowledgementToken) {
+        self.add(token.shard, |batch| batch.push(PeerMessage::Stored(token)));
+    }
+
+    pub(crate) fn tell_checkpoint_begun(&mut self, shard: ShardId) {
+        self.add(shard, |batch| batch.push(PeerMessage::CheckpointBegun));
+    }
+
+    #[inline]
+    fn add(&mut self, shard: ShardId, add: impl FnOnce(&mut PeerBatch)) {
+        let place = usize::from(shard.0);
+        if self.batches.len() <= place {
+            self.batches.resize_with(place + 1, PeerBatch::new);
+        }
+        let batch = &mut self.batches[place];
+        let before = batch.counted_bytes();
+        add(batch);
+        self.counted_bytes += batch.counted_bytes() - before;
+    }
+}

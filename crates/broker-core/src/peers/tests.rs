@@ -1,0 +1,137 @@
+//! Owns the proof that what one shard says arrives at another as it was said, whatever it is mixed with.
+
+use super::*;
+use crate::{config::Durability, time::Timestamp};
+use mqtt_codec::TopicNameRef;
+
+fn session(slot: u32) -> SessionId {
+    SessionId::new(ShardId(1), slot, 7)
+}
+
+fn target(slot: u32, identifiers: &[u32]) -> PeerTarget<'_> {
+    let group = (slot % 3 == 0).then(|| GroupId::new(slot, 1));
+    let (qos, retain_as_published) = (QoS::ExactlyOnce, slot % 2 == 0);
+    PeerTarget { session: session(slot), qos, retain_as_published, identifiers, group }
+}
+
+fn message<'a>(topic: &'a str, properties: &'a [u8], payload: &'a [u8], qos: QoS) -> MessageRef<'a> {
+    MessageRef {
+        topic: TopicNameRef::new(topic).expect("a topic"),
+        properties,
+        payload,
+        qos,
+        retain: qos == QoS::AtLeastOnce,
+        expires_at: Timestamp::from_millis(payload.len() as u64),
+        publisher: (qos != QoS::ExactlyOnce).then(|| session(99)),
+        durability: Durability::Memory,
+        position: Position::new(payload.len() as u64),
+    }
+}
+
+fn forwarded<'a>(message: MessageRef<'a>, form: Form<'a>) -> Forwarded<'a> {
+    let held = Some(AcknowledgementToken { shard: ShardId(2), slot: 3, generation: 4 });
+    let recorded = Some(Recorded { shard: ShardId(2), position: message.position });
+    Forwarded { message, form, targets: PeerTargets::default(), held, recorded }
+}
+
+/// All that a message says, in words.
+fn said(message: PeerMessage<'_>) -> String {
+    match message {
+        PeerMessage::Deliver(Forwarded { message, form, targets, held, recorded }) => {
+            let form = match form {
+                Form::Copied => "copied",
+                Form::InFrame(_) => "in its frame",
+                Form::Shared(_) => "shared",
+            };
+            let targets: Vec<_> = targets.collect();
+            format!("{message:?} {form} {targets:?} {held:?} {recorded:?}")
+        }
+        other => format!("{other:?}"),
+    }
+}
+
+/// Everything that can be said, twice.
+fn everything() -> (PeerBatch, Vec<String>) {
+    let token = AcknowledgementToken { shard: ShardId(1), slot: 1, generation: 1 };
+    // Remaining Length and the topic's length come before the topic, a Packet Identifier and no properties behind.
+    let frame = b"\x32\x0A\0\x03a/b\0\x01\0xy";
+    let in_frame = Form::InFrame(ReceivedFrame { bytes: frame, class: 7, topic_at: 4 });
+    let large = message("a/b", b"p", &[7; 1_000], QoS::ExactlyOnce).share();
+    let (mut batch, mut expected) = (PeerBatch::new(), Vec::new());
+    for round in 0..2 {
+        let topic = ["a/b", "ä"][round];
+        for (form, message) in [
+            (Form::Copied, message(topic, b"properties", b"payload", QoS::AtMostOnce)),
+            (Form::Copied, message("a/b", b"", b"", QoS::AtLeastOnce)),
+            (in_frame, message("a/b", b"", b"xy", QoS::AtLeastOnce)),
+            (Form::Shared(&large), large.borrow()),
+        ] {
+            let targets = [target(1, &[]), target(2, &[5, 6]), target(3, &[7])];
+            batch.forward(&forwarded(message, form), targets);
+            let alone = PeerBatch::of(batch.iter().last().expect("it was appended"));
+            assert_eq!(
+                alone.iter().map(said).collect::<Vec<_>>(),
+                batch.iter().map(said).skip(expected.len()).collect::<Vec<_>>()
+            );
+            let lone = Forwarded { targets: PeerTargets::default(), ..forwarded(message, form) };
+            let words =
+                said(PeerMessage::Deliver(lone)).replacen("[] Some(Ack", &format!("{targets:?} Some(Ack"), 1);
+            expected.push(words);
+            batch.push(PeerMessage::Stored(token));
+            expected.push(said(PeerMessage::Stored(token)));
+        }
+        batch.push(PeerMessage::HandOver { messages: &[], recorded: None });
+        expected.push(said(PeerMessage::HandOver { messages: &[], recorded: None }));
+        batch.push(PeerMessage::CheckpointBegun);
+        expected.push(said(PeerMessage::CheckpointBegun));
+    }
+    (batch, expected)
+}
+
+#[test]
+fn what_was_said_comes_out_in_its_order_and_whole() {
+    let (batch, expected) = everything();
+    assert_eq!(batch.iter().map(said).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn an_emptied_batch_says_nothing_and_can_be_filled_again() {
+    let (mut batch, expected) = everything();
+    let counted = batch.counted_bytes();
+    batch.clear();
+    assert_eq!((batch.iter().count(), batch.counted_bytes(), batch.is_empty()), (0, 0, true));
+    everything().0.iter().for_each(|message| batch.push(message));
+    assert_eq!(batch.iter().map(said).collect::<Vec<_>>(), expected);
+    assert_eq!(batch.counted_bytes(), counted);
+}
+
+#[test]
+fn only_qos_0_is_left_out_and_the_rest_stays_whole() {
+    let (mut batch, mut expected) = everything();
+    let deliveries_each = 3;
+    assert_eq!(batch.drop_at_most_once(), 2 * deliveries_each);
+    assert_eq!(batch.drop_at_most_once(), 0);
+    expected.retain(|message| !message.contains("qos: AtMostOnce, retain"));
+    assert_eq!(batch.iter().map(said).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_batch_of_qos_0_alone_is_left_out_as_a_whole() {
+    let mut batch = PeerBatch::new();
+    let message = message("a", b"", b"x", QoS::AtMostOnce);
+    batch.forward(&forwarded(message, Form::Copied), [target(1, &[]), target(2, &[])]);
+    assert_eq!(batch.drop_at_most_once(), 2);
+    assert!(batch.is_empty() && batch.counted_bytes() == 0);
+}
+
+#[test]
+fn what_is_large_counts_like_what_is_copied() {
+    let shared = message("a", b"", &[0; 1_000], QoS::AtMostOnce).share();
+    let counted = [Form::Copied, Form::Shared(&shared)].map(|form| {
+        let mut batch = PeerBatch::new();
+        batch.forward(&forwarded(shared.borrow(), form), [target(1, &[])]);
+        batch.counted_bytes()
+    });
+    assert_eq!(counted[0], counted[1]);
+    assert!(counted[0] > 1_000);
+}
