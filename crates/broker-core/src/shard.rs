@@ -140,14 +140,14 @@ impl Shard {
     }
 
     /// Takes one input and appends what is to be done about it. `now` never goes back.
-    // Inlined, so that whoever has a packet need not move it: inputs are as large as the largest packet.
+    // Inlined, so that whoever has a packet or a message need not move it: inputs are as large as the largest packet.
     #[inline(always)]
     pub fn handle(&mut self, input: Input<'_>, now: Timestamp, effects: &mut Effects) {
         match input {
             Input::Packet { connection, ref packet, frame } => {
                 self.receive(connection, packet, frame, now, effects);
             }
-            Input::Peer(message) => self.receive_from_peer(message, now, effects),
+            Input::Peer(ref message) => self.receive_from_peer(message, now, effects),
             Input::Connect { connection, connect } => self.connect(connection, &connect, now, effects),
             Input::Closed { connection } => self.network_lost(connection, now, effects),
             Input::Malformed { connection, error } => self.receive_malformed(connection, error, now, effects),
@@ -248,11 +248,12 @@ impl Shard {
         self.end_connection(id, reason, text, cause, now, effects);
     }
 
-    fn receive_from_peer(&mut self, message: PeerMessage<'_>, now: Timestamp, effects: &mut Effects) {
-        match message {
-            PeerMessage::Deliver(forwarded) => {
+    #[inline(never)]
+    fn receive_from_peer(&mut self, message: &PeerMessage<'_>, now: Timestamp, effects: &mut Effects) {
+        match *message {
+            PeerMessage::Deliver(ref forwarded) => {
                 self.note_seen(forwarded.recorded);
-                self.deliver_from_peer(&forwarded, now, effects);
+                self.deliver_from_peer(forwarded, now, effects);
             }
             PeerMessage::HandOver { messages, recorded } => {
                 self.note_seen(recorded);

@@ -211,6 +211,7 @@ impl PeerBatch {
 
     /// What was said, in order.
     #[must_use]
+    #[inline]
     pub fn iter(&self) -> PeerMessages<'_> {
         let Self { items, forwarded, bytes, shared, targets, identifiers, handed_over, counted_bytes: _ } =
             self;
@@ -282,13 +283,14 @@ const WHOLE: &str = "what an item has is in its batch";
 impl<'a> Iterator for PeerMessages<'a> {
     type Item = PeerMessage<'a>;
 
-    #[inline]
+    // What is said about a message is many words: it is put together where it is used, not moved there.
+    #[inline(always)]
     fn next(&mut self) -> Option<PeerMessage<'a>> {
         loop {
             return Some(match self.items.next()? {
                 Item::Forwarded => PeerMessage::Deliver(self.next_forwarded()),
                 Item::Dropped => {
-                    self.next_forwarded();
+                    self.skip_forwarded();
                     continue;
                 }
                 Item::HandedOver => {
@@ -303,7 +305,12 @@ impl<'a> Iterator for PeerMessages<'a> {
 }
 
 impl<'a> PeerMessages<'a> {
-    #[inline]
+    #[cold]
+    fn skip_forwarded(&mut self) {
+        self.next_forwarded();
+    }
+
+    #[inline(always)]
     fn next_forwarded(&mut self) -> Forwarded<'a> {
         let head = self.forwarded.next().expect(WHOLE);
         let bytes = split(&mut self.bytes, head.bytes);
@@ -325,7 +332,7 @@ impl<'a> PeerMessages<'a> {
         Forwarded { message, form, targets, held: head.held, recorded: head.recorded }
     }
 
-    #[inline]
+    #[inline(always)]
     fn message(&mut self, head: &Head, bytes: &'a [u8]) -> MessageRef<'a> {
         let topic_at = usize::from(head.topic_at);
         let topic = self.topic(&bytes[topic_at..topic_at + usize::from(head.topic_bytes)]);
@@ -343,7 +350,7 @@ impl<'a> PeerMessages<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn topic(&mut self, bytes: &'a [u8]) -> TopicNameRef<'a> {
         let known = self.topic.filter(|known| known.text().as_bytes() == bytes);
         let topic = known.unwrap_or_else(|| {

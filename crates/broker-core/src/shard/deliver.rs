@@ -66,6 +66,7 @@ impl<'a> Recipient<'a> {
 
 impl Shard {
     /// Delivers what another shard forwarded, then tells it so if a publisher waits for it.
+    #[inline]
     pub(super) fn deliver_from_peer(
         &mut self,
         forwarded: &Forwarded<'_>,

@@ -1,12 +1,21 @@
 //! Owns what a worker does with its mail, and when it posts to others. What is in the mail is the shard's
 //! business.
 
-use broker_core::{Input, PeerBatch};
+use broker_core::{Input, PeerBatch, PeerMessages};
 
 use super::{Life, Mail, Worker};
 
 /// Bytes for all other workers together that are posted at once, not at the end of the turn.
 const BATCH_BYTES_MAX: usize = 256 * 1024;
+
+/// Why no further message is stepped at the moment.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    /// There is none.
+    NoMessage,
+    /// What the others came to was to be carried out first.
+    Due,
+}
 
 impl Worker {
     /// Takes what has come since the last turn.
@@ -40,11 +49,26 @@ impl Worker {
     }
 
     fn receive_from_peers(&mut self, mut batch: PeerBatch) {
-        for message in &batch {
-            self.step(Input::Peer(message));
-        }
+        let mut messages = batch.iter();
+        while self.step_messages(&mut messages) == Stop::Due {}
         batch.clear();
         self.read.push(batch);
+    }
+
+    /// Steps messages until what they come to is to be carried out, and does that.
+    fn step_messages(&mut self, messages: &mut PeerMessages<'_>) -> Stop {
+        let mut effects = self.begin_step();
+        let mut stop = Stop::NoMessage;
+        for message in messages {
+            self.shard.handle(Input::Peer(message), self.now, &mut effects);
+            if effects.are_due() {
+                stop = Stop::Due;
+                break;
+            }
+        }
+        self.end_step(effects);
+        self.follow_up();
+        stop
     }
 
     /// Whether something waits for other workers.
