@@ -12,21 +12,25 @@ use crate::{
     time::Timestamp,
 };
 use mqtt_codec::{QoS, TopicNameRef};
-use std::sync::Arc;
+use std::{num::NonZeroU64, sync::Arc};
 
 /// What one shard has to say to another, in order. A buffer that is filled by one thread, read by another, and filled
-/// again: once it is as large as what it is used for it asks for no more memory, and gives none up.
+/// again: once it is as large as what it is used for it asks for no more memory, and gives none up. It is written small,
+/// because every line of it moves from one processor's cache to another's: a message takes 48 bytes beside its frame.
 #[derive(Debug, Default)]
 pub struct PeerBatch {
     items: Vec<Item>,
-    /// Of those items that are forwarded messages.
-    forwarded: Vec<Head>,
+    /// Of messages that are forwarded.
+    heads: Vec<Head>,
     /// Of those that are copied.
     bytes: Vec<u8>,
-    /// Those that are not.
-    shared: Vec<Arc<Message>>,
     targets: Vec<Target>,
+    // What not all of them have.
+    rests: Vec<Rest>,
+    held: Vec<AcknowledgementToken>,
+    shared: Vec<Arc<Message>>,
     identifiers: Vec<u32>,
+    groups: Vec<GroupId>,
     handed_over: Vec<(Vec<HandedOver>, Option<Recorded>)>,
     counted_bytes: usize,
 }
@@ -34,9 +38,8 @@ pub struct PeerBatch {
 /// What is said. Where the rest of it is follows from what was said before.
 #[derive(Clone, Copy, Debug)]
 enum Item {
-    Forwarded,
-    /// A forwarded message that is not to be delivered after all.
-    Dropped,
+    /// So many messages that are forwarded.
+    Forwarded(u32),
     HandedOver,
     Stored(AcknowledgementToken),
     CheckpointBegun,
@@ -44,23 +47,20 @@ enum Item {
 
 #[derive(Clone, Copy, Debug)]
 struct Head {
-    expires_at: Timestamp,
-    position: Position,
-    publisher: Option<SessionId>,
-    held: Option<AcknowledgementToken>,
-    recorded: Option<Recorded>,
-    targets: u32,
-    /// Of all its targets.
-    identifiers: u32,
+    publisher: Option<Publisher>,
     bytes: u32,
-    property_bytes: u32,
     payload_bytes: u32,
+    targets: u32,
     topic_bytes: u16,
     topic_at: u8,
     placed: Placed,
     qos: QoS,
     retain: bool,
     durability: Durability,
+    is_held: bool,
+    has_rest: bool,
+    /// It is not to be delivered after all.
+    is_dropped: bool,
 }
 
 /// Where the bytes of a forwarded message are.
@@ -73,13 +73,51 @@ enum Placed {
     Shared,
 }
 
+/// What most messages do not have.
+#[derive(Clone, Copy, Debug)]
+struct Rest {
+    expires_at: Timestamp,
+    position: Position,
+    recorded: Option<Recorded>,
+    property_bytes: u32,
+    /// Of all its targets.
+    identifiers: u32,
+    groups: u32,
+}
+
+impl Rest {
+    const NONE: Self = Self {
+        expires_at: Timestamp::NEVER,
+        position: Position::NONE,
+        recorded: None,
+        property_bytes: 0,
+        identifiers: 0,
+        groups: 0,
+    };
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Target {
     session: SessionId,
-    group: Option<GroupId>,
     identifiers: u32,
     qos: QoS,
     retain_as_published: bool,
+    has_group: bool,
+}
+
+/// The key of a session, as small where there is none.
+#[derive(Clone, Copy, Debug)]
+struct Publisher(NonZeroU64);
+
+impl Publisher {
+    fn new(session: SessionId) -> Self {
+        // The highest of all keys is none of a session.
+        Self(NonZeroU64::MIN.saturating_add(session.to_bits()))
+    }
+
+    fn session(self) -> SessionId {
+        SessionId::from_bits(self.0.get() - 1)
+    }
 }
 
 impl PeerBatch {
@@ -116,8 +154,7 @@ impl PeerBatch {
     ) {
         let Forwarded { message, form, targets: _, held, recorded } = forwarded;
         let topic = message.topic.text();
-        let (bytes_before, identifiers_before) = (self.bytes.len(), self.identifiers.len());
-        let targets_before = self.targets.len();
+        let bytes_before = self.bytes.len();
         let (placed, topic_at) = match form {
             Form::Copied => {
                 self.bytes.extend_from_slice(topic.as_bytes());
@@ -134,32 +171,67 @@ impl PeerBatch {
                 (Placed::Shared, 0)
             }
         };
-        for PeerTarget { session, qos, retain_as_published, identifiers, group } in targets {
-            self.identifiers.extend_from_slice(identifiers);
-            let identifiers = count(identifiers.len());
-            self.targets.push(Target { session, group, identifiers, qos, retain_as_published });
-        }
-        let targets = self.targets.len() - targets_before;
-        self.forwarded.push(Head {
+        let (identifiers, groups, count_of_targets) = self.push_targets(targets);
+        let rest = Rest {
             expires_at: message.expires_at,
             position: message.position,
-            publisher: message.publisher,
-            held: *held,
             recorded: *recorded,
-            targets: count(targets),
-            identifiers: count(self.identifiers.len() - identifiers_before),
-            bytes: count(self.bytes.len() - bytes_before),
             property_bytes: count(message.properties.len()),
+            identifiers,
+            groups,
+        };
+        let has_rest = rest.expires_at != Timestamp::NEVER
+            || rest.position.is_some()
+            || rest.recorded.is_some()
+            || rest.property_bytes + rest.identifiers + rest.groups > 0;
+        self.heads.push(Head {
+            publisher: message.publisher.map(Publisher::new),
+            bytes: count(self.bytes.len() - bytes_before),
             payload_bytes: count(message.payload.len()),
+            targets: count_of_targets,
             topic_bytes: u16::try_from(topic.len()).expect("a topic has no more bytes than the wire can say"),
             topic_at,
             placed,
             qos: message.qos,
             retain: message.retain,
             durability: message.durability,
+            is_held: held.is_some(),
+            has_rest,
+            is_dropped: false,
         });
-        self.counted_bytes += message.len() + size_of::<Head>() + targets * size_of::<Target>();
-        self.push_item(Item::Forwarded);
+        self.held.extend(*held);
+        if has_rest {
+            self.rests.push(rest);
+            self.counted_bytes += size_of::<Rest>();
+        }
+        self.counted_bytes +=
+            message.len() + size_of::<Head>() + count_of_targets as usize * size_of::<Target>();
+        match self.items.last_mut() {
+            Some(Item::Forwarded(count)) => *count += 1,
+            _ => self.push_item(Item::Forwarded(1)),
+        }
+    }
+
+    /// How many identifiers, groups and targets they are.
+    #[inline]
+    fn push_targets<'t>(&mut self, targets: impl IntoIterator<Item = PeerTarget<'t>>) -> (u32, u32, u32) {
+        let before = (self.identifiers.len(), self.groups.len(), self.targets.len());
+        for PeerTarget { session, qos, retain_as_published, identifiers, group } in targets {
+            let (has_group, identifiers_count) = (group.is_some(), count(identifiers.len()));
+            if has_group || identifiers_count > 0 {
+                self.identifiers.extend_from_slice(identifiers);
+                self.groups.extend(group);
+            }
+            let identifiers = identifiers_count;
+            self.targets.push(Target { session, identifiers, qos, retain_as_published, has_group });
+        }
+        let (identifiers, groups, targets) = before;
+        let added = |now: usize, before| count(now - before);
+        (
+            added(self.identifiers.len(), identifiers),
+            added(self.groups.len(), groups),
+            added(self.targets.len(), targets),
+        )
     }
 
     /// Appends messages that a member of a group has left behind.
@@ -192,18 +264,13 @@ impl PeerBatch {
     /// Leaves out what nobody was promised: QoS 0 messages. How many deliveries those were.
     pub fn drop_at_most_once(&mut self) -> u64 {
         let mut dropped = 0;
-        let mut heads = self.forwarded.iter();
-        for item in &mut self.items {
-            if let Item::Forwarded | Item::Dropped = item {
-                let head = heads.next().expect(WHOLE);
-                if head.qos == QoS::AtMostOnce && matches!(item, Item::Forwarded) {
-                    dropped += u64::from(head.targets);
-                    *item = Item::Dropped;
-                }
-            }
+        for head in self.heads.iter_mut().filter(|head| head.qos == QoS::AtMostOnce && !head.is_dropped) {
+            head.is_dropped = true;
+            dropped += u64::from(head.targets);
         }
         // Otherwise their bytes are still there, and count.
-        if self.items.iter().all(|item| matches!(item, Item::Dropped)) {
+        let says_nothing_else = self.items.iter().all(|item| matches!(item, Item::Forwarded(_)));
+        if says_nothing_else && self.heads.iter().all(|head| head.is_dropped) {
             self.clear();
         }
         dropped
@@ -213,31 +280,47 @@ impl PeerBatch {
     #[must_use]
     #[inline]
     pub fn iter(&self) -> PeerMessages<'_> {
-        let Self { items, forwarded, bytes, shared, targets, identifiers, handed_over, counted_bytes: _ } =
-            self;
         PeerMessages {
-            items: items.iter(),
-            forwarded: forwarded.iter(),
-            bytes,
-            shared: shared.iter(),
-            targets,
-            identifiers,
-            handed_over: handed_over.iter(),
+            items: self.items.iter(),
+            forwarded: 0,
+            heads: self.heads.iter(),
+            bytes: &self.bytes,
+            targets: &self.targets,
+            rests: self.rests.iter(),
+            held: self.held.iter(),
+            shared: self.shared.iter(),
+            identifiers: &self.identifiers,
+            groups: &self.groups,
+            handed_over: self.handed_over.iter(),
             topic: None,
         }
     }
 
     /// Forgets everything, keeping the memory up to what an ordinary turn needs.
     pub fn clear(&mut self) {
-        const KEPT_BYTES: usize = 128 * 1024;
-        let Self { items, forwarded, bytes, shared, targets, identifiers, handed_over, counted_bytes } = self;
-        clear(items, KEPT_BYTES);
-        clear(forwarded, KEPT_BYTES);
-        clear(bytes, KEPT_BYTES);
-        clear(shared, KEPT_BYTES);
-        clear(targets, KEPT_BYTES);
-        clear(identifiers, KEPT_BYTES);
-        clear(handed_over, KEPT_BYTES);
+        let Self {
+            items,
+            heads,
+            bytes,
+            targets,
+            rests,
+            held,
+            shared,
+            identifiers,
+            groups,
+            handed_over,
+            counted_bytes,
+        } = self;
+        clear(items);
+        clear(heads);
+        clear(bytes);
+        clear(targets);
+        clear(rests);
+        clear(held);
+        clear(shared);
+        clear(identifiers);
+        clear(groups);
+        clear(handed_over);
         *counted_bytes = 0;
     }
 }
@@ -251,9 +334,10 @@ impl<'a> IntoIterator for &'a PeerBatch {
     }
 }
 
-fn clear<T>(list: &mut Vec<T>, kept_bytes: usize) {
+fn clear<T>(list: &mut Vec<T>) {
+    const KEPT_BYTES: usize = 128 * 1024;
     list.clear();
-    let kept = kept_bytes / size_of::<T>();
+    let kept = KEPT_BYTES / size_of::<T>();
     if list.capacity() > kept {
         list.shrink_to(kept);
     }
@@ -267,12 +351,17 @@ fn count(count: usize) -> u32 {
 #[derive(Clone, Debug)]
 pub struct PeerMessages<'a> {
     items: std::slice::Iter<'a, Item>,
-    forwarded: std::slice::Iter<'a, Head>,
-    // What belongs to the items that are left.
+    /// So many are forwarded before the next item.
+    forwarded: u32,
+    // What belongs to those that are left.
+    heads: std::slice::Iter<'a, Head>,
     bytes: &'a [u8],
-    shared: std::slice::Iter<'a, Arc<Message>>,
     targets: &'a [Target],
+    rests: std::slice::Iter<'a, Rest>,
+    held: std::slice::Iter<'a, AcknowledgementToken>,
+    shared: std::slice::Iter<'a, Arc<Message>>,
     identifiers: &'a [u32],
+    groups: &'a [GroupId],
     handed_over: std::slice::Iter<'a, (Vec<HandedOver>, Option<Recorded>)>,
     /// The last one: most are like the one before, and comparing costs a tenth of judging.
     topic: Option<TopicNameRef<'a>>,
@@ -287,66 +376,68 @@ impl<'a> Iterator for PeerMessages<'a> {
     #[inline(always)]
     fn next(&mut self) -> Option<PeerMessage<'a>> {
         loop {
-            return Some(match self.items.next()? {
-                Item::Forwarded => PeerMessage::Deliver(self.next_forwarded()),
-                Item::Dropped => {
-                    self.skip_forwarded();
+            if self.forwarded > 0 {
+                self.forwarded -= 1;
+                let head = self.heads.next().expect(WHOLE);
+                let forwarded = self.next_forwarded(head);
+                if head.is_dropped {
                     continue;
                 }
+                return Some(PeerMessage::Deliver(forwarded));
+            }
+            match self.items.next()? {
+                Item::Forwarded(count) => self.forwarded = *count,
                 Item::HandedOver => {
                     let (messages, recorded) = self.handed_over.next().expect(WHOLE);
-                    PeerMessage::HandOver { messages, recorded: *recorded }
+                    return Some(PeerMessage::HandOver { messages, recorded: *recorded });
                 }
-                Item::Stored(token) => PeerMessage::Stored(*token),
-                Item::CheckpointBegun => PeerMessage::CheckpointBegun,
-            });
+                Item::Stored(token) => return Some(PeerMessage::Stored(*token)),
+                Item::CheckpointBegun => return Some(PeerMessage::CheckpointBegun),
+            }
         }
     }
 }
 
 impl<'a> PeerMessages<'a> {
-    #[cold]
-    fn skip_forwarded(&mut self) {
-        self.next_forwarded();
-    }
-
     #[inline(always)]
-    fn next_forwarded(&mut self) -> Forwarded<'a> {
-        let head = self.forwarded.next().expect(WHOLE);
+    fn next_forwarded(&mut self, head: &Head) -> Forwarded<'a> {
+        let rest = if head.has_rest { self.rests.next().expect(WHOLE) } else { &Rest::NONE };
+        let held = if head.is_held { self.held.next().copied() } else { None };
         let bytes = split(&mut self.bytes, head.bytes);
         let targets = PeerTargets {
             targets: split(&mut self.targets, head.targets),
-            identifiers: split(&mut self.identifiers, head.identifiers),
+            identifiers: split(&mut self.identifiers, rest.identifiers),
+            groups: split(&mut self.groups, rest.groups),
         };
         let (message, form) = match head.placed {
-            Placed::Here => (self.message(head, bytes), Form::Copied),
+            Placed::Here => (self.message(head, rest, bytes), Form::Copied),
             Placed::HereInFrame(class) => {
                 let frame = ReceivedFrame { bytes, class, topic_at: head.topic_at };
-                (self.message(head, bytes), Form::InFrame(frame))
+                (self.message(head, rest, bytes), Form::InFrame(frame))
             }
             Placed::Shared => {
                 let message = self.shared.next().expect(WHOLE);
                 (message.borrow(), Form::Shared(message))
             }
         };
-        Forwarded { message, form, targets, held: head.held, recorded: head.recorded }
+        Forwarded { message, form, targets, held, recorded: rest.recorded }
     }
 
     #[inline(always)]
-    fn message(&mut self, head: &Head, bytes: &'a [u8]) -> MessageRef<'a> {
+    fn message(&mut self, head: &Head, rest: &Rest, bytes: &'a [u8]) -> MessageRef<'a> {
         let topic_at = usize::from(head.topic_at);
         let topic = self.topic(&bytes[topic_at..topic_at + usize::from(head.topic_bytes)]);
         let (bytes, payload) = bytes.split_at(bytes.len() - head.payload_bytes as usize);
         MessageRef {
             topic,
-            properties: &bytes[bytes.len() - head.property_bytes as usize..],
+            properties: &bytes[bytes.len() - rest.property_bytes as usize..],
             payload,
             qos: head.qos,
             retain: head.retain,
-            expires_at: head.expires_at,
-            publisher: head.publisher,
+            expires_at: rest.expires_at,
+            publisher: head.publisher.map(Publisher::session),
             durability: head.durability,
-            position: head.position,
+            position: rest.position,
         }
     }
 
@@ -373,7 +464,9 @@ fn split<'a, T>(rest: &mut &'a [T], count: u32) -> &'a [T] {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PeerTargets<'a> {
     targets: &'a [Target],
+    // What belongs to those that are left.
     identifiers: &'a [u32],
+    groups: &'a [GroupId],
 }
 
 impl PeerTargets<'_> {
@@ -395,10 +488,30 @@ impl<'a> Iterator for PeerTargets<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<PeerTarget<'a>> {
-        let (&Target { session, group, identifiers, qos, retain_as_published }, rest) =
+        let (&Target { session, identifiers, qos, retain_as_published, has_group }, rest) =
             self.targets.split_first()?;
         self.targets = rest;
         let identifiers = split(&mut self.identifiers, identifiers);
+        let group = if has_group { split(&mut self.groups, 1).first().copied() } else { None };
         Some(PeerTarget { session, qos, retain_as_published, identifiers, group })
+    }
+}
+
+#[cfg(test)]
+mod sizes {
+    use super::*;
+    use crate::ids::ShardId;
+
+    #[test]
+    fn a_forwarded_message_takes_little_beside_its_bytes() {
+        assert_eq!((size_of::<Head>(), size_of::<Target>(), size_of::<Item>()), (32, 16, 16));
+    }
+
+    #[test]
+    fn every_session_is_a_publisher() {
+        let highest = SessionId::new(ShardId::MAX, SessionId::SLOTS_MAX - 1, u32::MAX).durable();
+        for session in [SessionId::new(ShardId(0), 0, 0), highest] {
+            assert_eq!(Publisher::new(session).session(), session);
+        }
     }
 }
