@@ -164,7 +164,10 @@ impl Effects {
     pub fn are_due(&self) -> bool {
         const LIST_MAX: usize = 64;
         const BYTES_MAX: usize = 16 * 1024;
-        self.list.len() >= LIST_MAX || self.bytes.len() >= BYTES_MAX || !self.others.is_empty()
+        self.list.len() >= LIST_MAX
+            || self.bytes.len() >= BYTES_MAX
+            || !self.others.is_empty()
+            || self.mail.is_large()
     }
 
     /// What is to be done, in order, to be carried out now, and what it refers to. Then comes [`clear`](Self::clear).

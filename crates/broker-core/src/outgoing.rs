@@ -5,8 +5,9 @@ mod individual;
 
 use crate::{
     effect::{Effect, Effects, Frame},
+    ids::ShardId,
     message::{Message, MessageRef},
-    peers::{Form, Forwarded, PeerTargets, ReceivedFrame},
+    peers::{AcknowledgementToken, Form, Forwarded, PeerTarget, ReceivedFrame, Recorded},
     session::Connection,
     time::Timestamp,
 };
@@ -130,19 +131,26 @@ impl<'a> Outgoing<'a> {
         }
     }
 
-    /// The message as another shard gets it, which knows what else is to be said about it.
+    /// Hands the message to another shard, whose sessions it is for.
     #[inline]
-    pub(crate) fn forward(&mut self) -> Forwarded<'_> {
-        if self.tail(ProtocolVersion::V5) != Tail::Nothing {
-            self.share();
-        }
-        let message = self.message.reborrow();
-        let form = match (&self.shared, self.received) {
-            (Some(message), _) if message.len() >= SHARED_BYTES_MIN => Form::Shared(message),
-            (_, Some((class, frame))) => Form::InFrame(received_frame(&message, class, frame)),
-            (Some(_) | None, None) => Form::Copied,
+    pub(crate) fn forward<'t>(
+        &mut self,
+        shard: ShardId,
+        held: Option<AcknowledgementToken>,
+        recorded: Option<Recorded>,
+        targets: impl Iterator<Item = PeerTarget<'t>>,
+        effects: &mut Effects,
+    ) {
+        let Self { message, shared, received, .. } = self;
+        let form = if message.properties.len().max(message.payload.len()) >= SHARED_BYTES_MIN {
+            Form::Shared(shared.get_or_insert_with(|| message.share()))
+        } else {
+            match *received {
+                Some((class, frame)) => Form::InFrame(received_frame(message, class, frame)),
+                None => Form::Copied,
+            }
         };
-        Forwarded { message, form, targets: PeerTargets::default(), held: None, recorded: None }
+        effects.mail().forward(shard, message, form, held, recorded, targets);
     }
 
     /// The message as something to keep: copied at the first call.

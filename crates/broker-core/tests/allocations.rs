@@ -1,7 +1,7 @@
 //! Owns the proof of how much memory the shard asks for per PUBLISH it forwards: none, but for
 //! the bytes of a large one at QoS 1. The daemon's share of the path is not seen here.
 
-use broker_core::{ConnectionId, Effects, Input, Node, Shard, ShardId, Timestamp, config::Config};
+use broker_core::{ConnectionId, Effects, Input, Node, PeerBatch, Shard, ShardId, Timestamp, config::Config};
 use mqtt_codec::{
     Packet, PacketId, PacketRef, Properties, ProtocolVersion, QoS, ReasonCode, TopicFilterRef, TopicName,
     packet::{Ack, Connect, Delivery, Publish, Subscribe, Subscription, SubscriptionOptions},
@@ -38,9 +38,7 @@ impl Audience {
     }
 
     fn encode(&self, packet: &Packet) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        packet.encode(self.version, &mut bytes).expect("a legal packet");
-        bytes
+        encode(packet, self.version)
     }
 
     fn send(&mut self, connection: ConnectionId, bytes: &[u8]) {
@@ -52,6 +50,12 @@ impl Audience {
         self.effects.clear();
         self.shard.handle(input, NOW, &mut self.effects);
     }
+}
+
+fn encode(packet: &Packet, version: ProtocolVersion) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    packet.encode(version, &mut bytes).expect("a legal packet");
+    bytes
 }
 
 fn decode(bytes: &[u8], version: ProtocolVersion) -> PacketRef<'_> {
@@ -133,6 +137,88 @@ fn a_qos_1_message_takes_an_allocation_only_where_it_is_large_and_others_are_don
                 expected * ROUNDS,
                 "{version:?}, {subscribers} subscribers, {payload_bytes} bytes"
             );
+        }
+    }
+}
+
+/// A publisher and a subscriber on a shard each, and the batches between them.
+struct Crossing {
+    shards: [Shard; 2],
+    effects: [Effects; 2],
+    letters: [PeerBatch; 2],
+}
+
+impl Crossing {
+    const SUBSCRIBER: ConnectionId = ConnectionId(u64::MAX);
+
+    fn new(version: ProtocolVersion, qos: QoS) -> Self {
+        let node = Node::new(Config::default(), 2, 1);
+        let shards = [0, 1].map(|id| Shard::new(node.clone(), ShardId(id), 1, NOW));
+        let mut crossing = Self { shards, effects: Default::default(), letters: Default::default() };
+        for (shard, connection) in [(0, PUBLISHER), (1, Self::SUBSCRIBER)] {
+            let named = |number: &u64| node.shard_of(&number.to_string()) == ShardId(shard);
+            let number = (0..).find(named).expect("every shard has clients");
+            let bytes = encode(&connect(ConnectionId(number), version), version);
+            let Packet::Connect(connect) = decode(&bytes, version) else { unreachable!("it was encoded so") };
+            crossing.handle(usize::from(shard), Input::Connect { connection, connect });
+        }
+        let bytes = encode(&subscribe(qos), version);
+        let packet = decode(&bytes, version);
+        crossing.handle(1, Input::Packet { connection: Self::SUBSCRIBER, packet, frame: &bytes });
+        crossing
+    }
+
+    /// How many frames are to be sent.
+    fn handle(&mut self, shard: usize, input: Input<'_>) -> usize {
+        self.effects[shard].clear();
+        self.shards[shard].handle(input, NOW, &mut self.effects[shard]);
+        self.effects[shard].list().len()
+    }
+
+    /// Lets the other shard read what one says to it, and tells how many frames that has it send.
+    fn deliver_from(&mut self, shard: usize) -> usize {
+        let mut letter = std::mem::take(&mut self.letters[shard]);
+        for (target, batch) in self.effects[shard].mail().take() {
+            assert_ne!(usize::from(target.0), shard, "no shard writes to itself");
+            std::mem::swap(&mut letter, batch);
+        }
+        let sent = letter.iter().map(|message| self.handle(1 - shard, Input::Peer(message))).sum();
+        letter.clear();
+        self.letters[shard] = letter;
+        sent
+    }
+}
+
+#[test]
+fn a_message_for_another_shard_takes_no_more_than_one_that_stays() {
+    for version in [ProtocolVersion::V311, ProtocolVersion::V5] {
+        for (qos, payload_bytes, expected) in [
+            (QoS::AtMostOnce, 64, 0),
+            (QoS::AtMostOnce, 500, 0),
+            (QoS::AtLeastOnce, 64, 0),
+            (QoS::AtLeastOnce, 500, 1),
+        ] {
+            let mut crossing = Crossing::new(version, qos);
+            let mut packet_id = PacketId::FIRST;
+            let delivery = match qos {
+                QoS::AtMostOnce => Delivery::AtMostOnce,
+                _ => Delivery::AtLeastOnce { packet_id, dup: false },
+            };
+            let bytes = encode(&publish(delivery, payload_bytes), version);
+            let counted = allocations(|| {
+                let packet = decode(&bytes, version);
+                crossing.handle(0, Input::Packet { connection: PUBLISHER, packet, frame: &bytes });
+                assert_eq!(crossing.deliver_from(0), 1, "a delivery");
+                let acknowledgements = usize::from(qos > QoS::AtMostOnce);
+                assert_eq!(crossing.deliver_from(1), acknowledgements, "to the publisher");
+                if qos > QoS::AtMostOnce {
+                    let packet = PacketRef::PubAck(Ack::new(packet_id, ReasonCode::Success));
+                    crossing
+                        .handle(1, Input::Packet { connection: Crossing::SUBSCRIBER, packet, frame: &[] });
+                }
+                packet_id = packet_id.next();
+            });
+            assert_eq!(counted, expected * ROUNDS, "{version:?}, {qos:?}, {payload_bytes} bytes");
         }
     }
 }

@@ -1,6 +1,10 @@
 //! Owns messages from one shard to another as they lie in memory: in order, without a pointer into the memory of
 //! the shard that wrote them, and emptied as a whole. When they are read is the caller's business.
 
+mod messages;
+
+pub use messages::{PeerMessages, PeerTargets};
+
 use super::{
     AcknowledgementToken, Form, Forwarded, HandedOver, PeerMessage, PeerTarget, ReceivedFrame, Recorded,
 };
@@ -11,7 +15,7 @@ use crate::{
     message::{Message, MessageRef},
     time::Timestamp,
 };
-use mqtt_codec::{QoS, TopicNameRef};
+use mqtt_codec::QoS;
 use std::{num::NonZeroU64, sync::Arc};
 
 /// What one shard has to say to another, in order. A buffer that is filled by one thread, read by another, and filled
@@ -138,21 +142,25 @@ impl PeerBatch {
     /// Appends what was said elsewhere.
     pub fn push(&mut self, message: PeerMessage<'_>) {
         match message {
-            PeerMessage::Deliver(forwarded) => self.forward(&forwarded, forwarded.targets),
+            PeerMessage::Deliver(Forwarded { ref message, form, targets, held, recorded }) => {
+                self.forward(message, form, held, recorded, targets);
+            }
             PeerMessage::HandOver { messages, recorded } => self.hand_over(messages.to_vec(), recorded),
             PeerMessage::Stored(token) => self.push_item(Item::Stored(token)),
             PeerMessage::CheckpointBegun => self.push_item(Item::CheckpointBegun),
         }
     }
 
-    /// Appends a message that is forwarded, to these targets instead of its own.
+    /// Appends a message that is forwarded, see [`Forwarded`].
     #[inline]
     pub fn forward<'t>(
         &mut self,
-        forwarded: &Forwarded<'_>,
+        message: &MessageRef<'_>,
+        form: Form<'_>,
+        held: Option<AcknowledgementToken>,
+        recorded: Option<Recorded>,
         targets: impl IntoIterator<Item = PeerTarget<'t>>,
     ) {
-        let Forwarded { message, form, targets: _, held, recorded } = forwarded;
         let topic = message.topic.text();
         let bytes_before = self.bytes.len();
         let (placed, topic_at) = match form {
@@ -164,7 +172,7 @@ impl PeerBatch {
             }
             Form::InFrame(ReceivedFrame { bytes, class, topic_at }) => {
                 self.bytes.extend_from_slice(bytes);
-                (Placed::HereInFrame(*class), *topic_at)
+                (Placed::HereInFrame(class), topic_at)
             }
             Form::Shared(message) => {
                 self.shared.push(Arc::clone(message));
@@ -175,7 +183,7 @@ impl PeerBatch {
         let rest = Rest {
             expires_at: message.expires_at,
             position: message.position,
-            recorded: *recorded,
+            recorded,
             property_bytes: count(message.properties.len()),
             identifiers,
             groups,
@@ -199,7 +207,7 @@ impl PeerBatch {
             has_rest,
             is_dropped: false,
         });
-        self.held.extend(*held);
+        self.held.extend(held);
         if has_rest {
             self.rests.push(rest);
             self.counted_bytes += size_of::<Rest>();
@@ -280,20 +288,7 @@ impl PeerBatch {
     #[must_use]
     #[inline]
     pub fn iter(&self) -> PeerMessages<'_> {
-        PeerMessages {
-            items: self.items.iter(),
-            forwarded: 0,
-            heads: self.heads.iter(),
-            bytes: &self.bytes,
-            targets: &self.targets,
-            rests: self.rests.iter(),
-            held: self.held.iter(),
-            shared: self.shared.iter(),
-            identifiers: &self.identifiers,
-            groups: &self.groups,
-            handed_over: self.handed_over.iter(),
-            topic: None,
-        }
+        PeerMessages::of(self)
     }
 
     /// Forgets everything, keeping the memory up to what an ordinary turn needs.
@@ -345,156 +340,6 @@ fn clear<T>(list: &mut Vec<T>) {
 
 fn count(count: usize) -> u32 {
     u32::try_from(count).expect("a packet has less than 4 GiB, and a shard fewer sessions")
-}
-
-/// The messages of a [`PeerBatch`], in order.
-#[derive(Clone, Debug)]
-pub struct PeerMessages<'a> {
-    items: std::slice::Iter<'a, Item>,
-    /// So many are forwarded before the next item.
-    forwarded: u32,
-    // What belongs to those that are left.
-    heads: std::slice::Iter<'a, Head>,
-    bytes: &'a [u8],
-    targets: &'a [Target],
-    rests: std::slice::Iter<'a, Rest>,
-    held: std::slice::Iter<'a, AcknowledgementToken>,
-    shared: std::slice::Iter<'a, Arc<Message>>,
-    identifiers: &'a [u32],
-    groups: &'a [GroupId],
-    handed_over: std::slice::Iter<'a, (Vec<HandedOver>, Option<Recorded>)>,
-    /// The last one: most are like the one before, and comparing costs a tenth of judging.
-    topic: Option<TopicNameRef<'a>>,
-}
-
-const WHOLE: &str = "what an item has is in its batch";
-
-impl<'a> Iterator for PeerMessages<'a> {
-    type Item = PeerMessage<'a>;
-
-    // What is said about a message is many words: it is put together where it is used, not moved there.
-    #[inline(always)]
-    fn next(&mut self) -> Option<PeerMessage<'a>> {
-        loop {
-            if self.forwarded > 0 {
-                self.forwarded -= 1;
-                let head = self.heads.next().expect(WHOLE);
-                let forwarded = self.next_forwarded(head);
-                if head.is_dropped {
-                    continue;
-                }
-                return Some(PeerMessage::Deliver(forwarded));
-            }
-            match self.items.next()? {
-                Item::Forwarded(count) => self.forwarded = *count,
-                Item::HandedOver => {
-                    let (messages, recorded) = self.handed_over.next().expect(WHOLE);
-                    return Some(PeerMessage::HandOver { messages, recorded: *recorded });
-                }
-                Item::Stored(token) => return Some(PeerMessage::Stored(*token)),
-                Item::CheckpointBegun => return Some(PeerMessage::CheckpointBegun),
-            }
-        }
-    }
-}
-
-impl<'a> PeerMessages<'a> {
-    #[inline(always)]
-    fn next_forwarded(&mut self, head: &Head) -> Forwarded<'a> {
-        let rest = if head.has_rest { self.rests.next().expect(WHOLE) } else { &Rest::NONE };
-        let held = if head.is_held { self.held.next().copied() } else { None };
-        let bytes = split(&mut self.bytes, head.bytes);
-        let targets = PeerTargets {
-            targets: split(&mut self.targets, head.targets),
-            identifiers: split(&mut self.identifiers, rest.identifiers),
-            groups: split(&mut self.groups, rest.groups),
-        };
-        let (message, form) = match head.placed {
-            Placed::Here => (self.message(head, rest, bytes), Form::Copied),
-            Placed::HereInFrame(class) => {
-                let frame = ReceivedFrame { bytes, class, topic_at: head.topic_at };
-                (self.message(head, rest, bytes), Form::InFrame(frame))
-            }
-            Placed::Shared => {
-                let message = self.shared.next().expect(WHOLE);
-                (message.borrow(), Form::Shared(message))
-            }
-        };
-        Forwarded { message, form, targets, held, recorded: rest.recorded }
-    }
-
-    #[inline(always)]
-    fn message(&mut self, head: &Head, rest: &Rest, bytes: &'a [u8]) -> MessageRef<'a> {
-        let topic_at = usize::from(head.topic_at);
-        let topic = self.topic(&bytes[topic_at..topic_at + usize::from(head.topic_bytes)]);
-        let (bytes, payload) = bytes.split_at(bytes.len() - head.payload_bytes as usize);
-        MessageRef {
-            topic,
-            properties: &bytes[bytes.len() - rest.property_bytes as usize..],
-            payload,
-            qos: head.qos,
-            retain: head.retain,
-            expires_at: rest.expires_at,
-            publisher: head.publisher.map(Publisher::session),
-            durability: head.durability,
-            position: rest.position,
-        }
-    }
-
-    #[inline(always)]
-    fn topic(&mut self, bytes: &'a [u8]) -> TopicNameRef<'a> {
-        let known = self.topic.filter(|known| known.text().as_bytes() == bytes);
-        let topic = known.unwrap_or_else(|| {
-            let text = std::str::from_utf8(bytes).ok();
-            text.and_then(|text| TopicNameRef::new(text).ok()).expect("it was a topic before")
-        });
-        self.topic = Some(topic);
-        topic
-    }
-}
-
-#[inline]
-fn split<'a, T>(rest: &mut &'a [T], count: u32) -> &'a [T] {
-    let (first, behind) = rest.split_at(count as usize);
-    *rest = behind;
-    first
-}
-
-/// The receivers of a forwarded message.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct PeerTargets<'a> {
-    targets: &'a [Target],
-    // What belongs to those that are left.
-    identifiers: &'a [u32],
-    groups: &'a [GroupId],
-}
-
-impl PeerTargets<'_> {
-    /// How many they are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.targets.len()
-    }
-
-    /// Whether there are none, as of a message before it is put into a batch.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.targets.is_empty()
-    }
-}
-
-impl<'a> Iterator for PeerTargets<'a> {
-    type Item = PeerTarget<'a>;
-
-    #[inline]
-    fn next(&mut self) -> Option<PeerTarget<'a>> {
-        let (&Target { session, identifiers, qos, retain_as_published, has_group }, rest) =
-            self.targets.split_first()?;
-        self.targets = rest;
-        let identifiers = split(&mut self.identifiers, identifiers);
-        let group = if has_group { split(&mut self.groups, 1).first().copied() } else { None };
-        Some(PeerTarget { session, qos, retain_as_published, identifiers, group })
-    }
 }
 
 #[cfg(test)]

@@ -1,13 +1,14 @@
 //! Owns what a shard has to say to all the others until it is taken: one batch for each. When that is, and what
 //! becomes of the batches, is the caller's business.
 
-use super::{AcknowledgementToken, Forwarded, HandedOver, PeerBatch, PeerMessage, PeerTarget, Recorded};
-use crate::ids::ShardId;
+use super::{AcknowledgementToken, Form, HandedOver, PeerBatch, PeerMessage, PeerTarget, Recorded};
+use crate::{ids::ShardId, message::MessageRef};
 
 /// One batch for each other shard.
 #[derive(Debug, Default)]
 pub struct PeerMail {
     batches: Vec<PeerBatch>,
+    /// Of all of them together.
     counted_bytes: usize,
 }
 
@@ -19,11 +20,12 @@ impl PeerMail {
         self.counted_bytes == 0
     }
 
-    /// The bytes of all batches together, as [`PeerBatch::counted_bytes`].
+    /// Whether it should be taken at once, not at the end of the turn.
     #[must_use]
     #[inline]
-    pub fn counted_bytes(&self) -> usize {
-        self.counted_bytes
+    pub fn is_large(&self) -> bool {
+        const LARGE_BYTES_MIN: usize = 256 * 1024;
+        self.counted_bytes >= LARGE_BYTES_MIN
     }
 
     /// The batches that say anything, to be taken, or emptied, now.
@@ -47,10 +49,13 @@ impl PeerMail {
     pub(crate) fn forward<'t>(
         &mut self,
         shard: ShardId,
-        forwarded: &Forwarded<'_>,
+        message: &MessageRef<'_>,
+        form: Form<'_>,
+        held: Option<AcknowledgementToken>,
+        recorded: Option<Recorded>,
         targets: impl IntoIterator<Item = PeerTarget<'t>>,
     ) {
-        self.add(shard, |batch| batch.forward(forwarded, targets));
+        self.add(shard, |batch| batch.forward(message, form, held, recorded, targets));
     }
 
     pub(crate) fn hand_over(

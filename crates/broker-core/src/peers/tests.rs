@@ -9,8 +9,8 @@ fn session(slot: u32) -> SessionId {
 }
 
 fn target(slot: u32, identifiers: &[u32]) -> PeerTarget<'_> {
-    let group = (slot % 3 == 0).then(|| GroupId::new(slot, 1));
-    let (qos, retain_as_published) = (QoS::ExactlyOnce, slot % 2 == 0);
+    let group = slot.is_multiple_of(3).then(|| GroupId::new(slot, 1));
+    let (qos, retain_as_published) = (QoS::ExactlyOnce, slot.is_multiple_of(2));
     PeerTarget { session: session(slot), qos, retain_as_published, identifiers, group }
 }
 
@@ -28,10 +28,12 @@ fn message<'a>(topic: &'a str, properties: &'a [u8], payload: &'a [u8], qos: QoS
     }
 }
 
-fn forwarded<'a>(message: MessageRef<'a>, form: Form<'a>) -> Forwarded<'a> {
-    let held = Some(AcknowledgementToken { shard: ShardId(2), slot: 3, generation: 4 });
-    let recorded = Some(Recorded { shard: ShardId(2), position: message.position });
-    Forwarded { message, form, targets: PeerTargets::default(), held, recorded }
+const HELD: Option<AcknowledgementToken> =
+    Some(AcknowledgementToken { shard: ShardId(2), slot: 3, generation: 4 });
+
+/// Whether a message has a record follows from its length, as most about it.
+fn recorded(message: &MessageRef<'_>) -> Option<Recorded> {
+    (message.payload.len() > 5).then_some(Recorded { shard: ShardId(2), position: message.position })
 }
 
 /// All that a message says, in words.
@@ -44,7 +46,7 @@ fn said(message: PeerMessage<'_>) -> String {
                 Form::Shared(_) => "shared",
             };
             let targets: Vec<_> = targets.collect();
-            format!("{message:?} {form} {targets:?} {held:?} {recorded:?}")
+            format!("{message:?} {form} {targets:?}~ {held:?} {recorded:?}")
         }
         other => format!("{other:?}"),
     }
@@ -67,16 +69,10 @@ fn everything() -> (PeerBatch, Vec<String>) {
             (Form::Shared(&large), large.borrow()),
         ] {
             let targets = [target(1, &[]), target(2, &[5, 6]), target(3, &[7])];
-            batch.forward(&forwarded(message, form), targets);
-            let alone = PeerBatch::of(batch.iter().last().expect("it was appended"));
-            assert_eq!(
-                alone.iter().map(said).collect::<Vec<_>>(),
-                batch.iter().map(said).skip(expected.len()).collect::<Vec<_>>()
-            );
-            let lone = Forwarded { targets: PeerTargets::default(), ..forwarded(message, form) };
-            let words =
-                said(PeerMessage::Deliver(lone)).replacen("[] Some(Ack", &format!("{targets:?} Some(Ack"), 1);
-            expected.push(words);
+            let (held, recorded) = (HELD.filter(|_| round == 0), recorded(&message));
+            batch.forward(&message, form, held, recorded, targets);
+            let lone = Forwarded { message, form, targets: PeerTargets::default(), held, recorded };
+            expected.push(said(PeerMessage::Deliver(lone)).replacen("[]~", &format!("{targets:?}~"), 1));
             batch.push(PeerMessage::Stored(token));
             expected.push(said(PeerMessage::Stored(token)));
         }
@@ -92,6 +88,15 @@ fn everything() -> (PeerBatch, Vec<String>) {
 fn what_was_said_comes_out_in_its_order_and_whole() {
     let (batch, expected) = everything();
     assert_eq!(batch.iter().map(said).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn what_was_said_can_be_said_again_alone() {
+    let (batch, expected) = everything();
+    for (message, expected) in batch.iter().zip(&expected) {
+        let alone = PeerBatch::of(message);
+        assert_eq!(alone.iter().map(said).collect::<Vec<_>>(), [expected.as_str()]);
+    }
 }
 
 #[test]
@@ -119,7 +124,7 @@ fn only_qos_0_is_left_out_and_the_rest_stays_whole() {
 fn a_batch_of_qos_0_alone_is_left_out_as_a_whole() {
     let mut batch = PeerBatch::new();
     let message = message("a", b"", b"x", QoS::AtMostOnce);
-    batch.forward(&forwarded(message, Form::Copied), [target(1, &[]), target(2, &[])]);
+    batch.forward(&message, Form::Copied, HELD, None, [target(1, &[]), target(2, &[])]);
     assert_eq!(batch.drop_at_most_once(), 2);
     assert!(batch.is_empty() && batch.counted_bytes() == 0);
 }
@@ -129,7 +134,7 @@ fn what_is_large_counts_like_what_is_copied() {
     let shared = message("a", b"", &[0; 1_000], QoS::AtMostOnce).share();
     let counted = [Form::Copied, Form::Shared(&shared)].map(|form| {
         let mut batch = PeerBatch::new();
-        batch.forward(&forwarded(shared.borrow(), form), [target(1, &[])]);
+        batch.forward(&shared.borrow(), form, None, None, [target(1, &[])]);
         batch.counted_bytes()
     });
     assert_eq!(counted[0], counted[1]);

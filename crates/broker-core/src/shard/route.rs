@@ -12,7 +12,7 @@ use crate::{
     ids::{GroupId, SessionId},
     message::MessageRef,
     outgoing::Outgoing,
-    peers::{Forwarded, PeerTarget, Recorded},
+    peers::{AcknowledgementToken, PeerTarget, Recorded},
     session::Route,
     subscriptions::{Matches, ShareRequest, Subscriber, Target},
     time::Timestamp,
@@ -65,12 +65,12 @@ impl Shard {
                     recipients.for_each(|recipient| self.deliver(recipient, outgoing, holding, now, effects));
                 }
             } else {
-                let forwarded = self.forward(outgoing, holding);
+                let (held, recorded) = self.note_forwarded(&outgoing.message, holding);
                 let first = self.members.partition_point(|member| member.shard() < shard);
                 let members = self.members[first..].iter().take_while(|member| member.shard() == shard);
                 let targets = targets.iter().map(|target| PeerTarget::new(target, matches));
                 let targets = targets.chain(members.map(PeerTarget::member));
-                effects.mail().forward(shard, &forwarded, targets);
+                outgoing.forward(shard, held, recorded, targets, effects);
             }
         }
         if !self.members.is_empty() {
@@ -99,8 +99,9 @@ impl Shard {
                     self.deliver(recipient, outgoing, holding, now, effects);
                 }
             } else if !matches.reaches(shard) {
-                let forwarded = self.forward(outgoing, holding);
-                effects.mail().forward(shard, &forwarded, members.iter().map(PeerTarget::member));
+                let (held, recorded) = self.note_forwarded(&outgoing.message, holding);
+                let targets = members.iter().map(PeerTarget::member);
+                outgoing.forward(shard, held, recorded, targets, effects);
             }
         }
         self.members = members;
@@ -148,13 +149,17 @@ impl Shard {
         self.node.subscriptions.choose(group, self.node.config.share_strategy, &request)
     }
 
-    /// A message as another shard gets it, whose sessions it is for, and from which it is heard again.
+    /// What another shard is told of a message beside it: the acknowledgement that waits for an answer from there, and
+    /// its record.
     #[inline]
-    fn forward<'o>(&mut self, outgoing: &'o mut Outgoing<'_>, holding: &mut Holding) -> Forwarded<'o> {
-        let held = self.held.await_one(holding);
-        let position = outgoing.message.position;
+    fn note_forwarded(
+        &mut self,
+        message: &MessageRef<'_>,
+        holding: &mut Holding,
+    ) -> (Option<AcknowledgementToken>, Option<Recorded>) {
+        let position = message.position;
         let recorded = position.is_some().then_some(Recorded { shard: self.id, position });
-        Forwarded { held, recorded, ..outgoing.forward() }
+        (self.held.await_one(holding), recorded)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     journal::{Operation, QueuedRest, QueuedState},
     message::Message,
     outgoing::Outgoing,
-    peers::{Forwarded, HandedOver, PeerTarget, Recorded},
+    peers::{HandedOver, PeerTarget, Recorded},
     session::{Outbound, Own, Queued, Session},
     subscriptions::{ShareRequest, Subscriber},
     time::Timestamp,
@@ -183,10 +183,9 @@ impl Shard {
                 effects,
             );
         }
-        let mut outgoing = Outgoing::shared(message);
         let member = Member { group, subscriber: member };
-        let forwarded = Forwarded { held: None, recorded: None, ..outgoing.forward() };
-        effects.mail().forward(shard, &forwarded, [PeerTarget::member(&member)]);
+        let target = PeerTarget::member(&member);
+        Outgoing::shared(message).forward(shard, None, None, std::iter::once(target), effects);
     }
 
     /// Hands over what was noted as given, once it is in the journal: another shard must not be ahead of it.

@@ -4,6 +4,7 @@
 mod aliases;
 mod capabilities;
 mod connect;
+mod crossing;
 mod delivery;
 mod durable;
 mod expiry;

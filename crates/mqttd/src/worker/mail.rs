@@ -5,9 +5,6 @@ use broker_core::{Input, PeerBatch, PeerMessages};
 
 use super::{Life, Mail, Worker};
 
-/// Bytes for all other workers together that are posted at once, not at the end of the turn.
-const BATCH_BYTES_MAX: usize = 256 * 1024;
-
 /// Why no further message is stepped at the moment.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stop {
@@ -79,7 +76,7 @@ impl Worker {
     /// Whether so much waits for other workers that it is not to wait for the end of the turn.
     #[inline]
     pub(super) fn has_to_post_now(&mut self) -> bool {
-        self.effects.as_deref_mut().is_some_and(|effects| effects.mail().counted_bytes() > BATCH_BYTES_MAX)
+        self.effects.as_deref_mut().is_some_and(|effects| effects.mail().is_large())
     }
 
     /// Posts what waits for other workers.

@@ -23,6 +23,10 @@ pub(super) const MAIL_BYTES_MAX: usize = 8 * 1024 * 1024;
 const SPARE_MAX: usize = 16;
 
 /// What a worker is told.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a batch is nearly all that is posted, and a box around it another line to fetch"
+)]
 #[derive(Debug)]
 pub(crate) enum Mail {
     /// A client whose session is, or will be, here.

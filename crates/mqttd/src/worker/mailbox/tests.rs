@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use broker_core::config::Durability;
-use broker_core::{Form, Forwarded, MessageRef, PeerMessage, PeerTarget, PeerTargets, SessionId, Timestamp};
+use broker_core::{Form, MessageRef, PeerMessage, PeerTarget, SessionId, Timestamp};
 use mio::{Events, Poll, Token};
 use mqtt_codec::{QoS, TopicNameRef};
 
@@ -33,9 +33,7 @@ fn add(batch: &mut PeerBatch, qos: QoS, payload: &[u8], targets: usize) {
         identifiers: &[],
         group: None,
     };
-    let (form, none) = (Form::Copied, PeerTargets::default());
-    let forwarded = Forwarded { message, form, targets: none, held: None, recorded: None };
-    batch.forward(&forwarded, std::iter::repeat_n(target, targets));
+    batch.forward(&message, Form::Copied, None, None, std::iter::repeat_n(target, targets));
 }
 
 fn batch(messages: &[(QoS, &[u8], usize)]) -> PeerBatch {
