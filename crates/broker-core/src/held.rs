@@ -4,10 +4,20 @@
 use crate::{
     config::Durability,
     ids::{ConnectionId, SessionId, ShardId},
-    peers::AcknowledgementToken,
 };
 use mqtt_codec::{QoS, ReasonCode, packet::PacketId};
 use slab::Slab;
+
+/// Names an acknowledgement that a shard holds back until others have stored its message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AcknowledgementToken {
+    /// The shard that holds it.
+    pub shard: ShardId,
+    /// Its place there.
+    pub(crate) slot: u32,
+    /// Which user of the place.
+    pub(crate) generation: u32,
+}
 
 /// What is due once nothing is awaited for it any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

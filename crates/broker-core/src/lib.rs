@@ -26,13 +26,14 @@ mod testing;
 
 pub use effect::{CloseCause, Contents, Effect, Effects, Frame, OtherEffect};
 pub use handshake::refuse_connect;
+pub use held::AcknowledgementToken;
 pub use ids::{ConnectionId, GroupId, SessionId, ShardId};
 pub use input::Input;
 pub use message::{Message, MessageRef};
 pub use node::Node;
 pub use peers::{
-    AcknowledgementToken, Form, Forwarded, HandedOver, PeerBatch, PeerMail, PeerMessage, PeerMessages,
-    PeerTarget, PeerTargets, ReceivedFrame, Recorded,
+    Form, Forwarded, HandedOver, PeerBatch, PeerMail, PeerMessage, PeerMessages, PeerTarget, PeerTargets,
+    ReceivedFrame, Recorded,
 };
 pub use shard::Shard;
 pub use stats::{Counter, ShardStats, Stats, Totals};

@@ -5,9 +5,10 @@ mod individual;
 
 use crate::{
     effect::{Effect, Effects, Frame},
+    held::AcknowledgementToken,
     ids::ShardId,
     message::{Message, MessageRef},
-    peers::{AcknowledgementToken, Form, Forwarded, PeerTarget, ReceivedFrame, Recorded},
+    peers::{Form, Forwarded, PeerTarget, ReceivedFrame, Recorded},
     session::Connection,
     time::Timestamp,
 };

@@ -9,6 +9,7 @@ pub use batch::{PeerBatch, PeerMessages, PeerTargets};
 pub use mail::PeerMail;
 
 use crate::{
+    held::AcknowledgementToken,
     ids::{GroupId, SessionId, ShardId},
     journal::Position,
     message::{Message, MessageRef},
@@ -103,15 +104,4 @@ pub struct PeerTarget<'a> {
     pub identifiers: &'a [u32],
     /// The group of the shared subscription that chose this session.
     pub group: Option<GroupId>,
-}
-
-/// Names an acknowledgement that a shard holds back until others have stored its message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct AcknowledgementToken {
-    /// The shard that holds it.
-    pub shard: ShardId,
-    /// Its place there.
-    pub(crate) slot: u32,
-    /// Which user of the place.
-    pub(crate) generation: u32,
 }

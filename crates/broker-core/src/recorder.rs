@@ -6,9 +6,9 @@
 //! messages go at once, because what queues them must know where they are.
 
 use crate::{
+    held::AcknowledgementToken,
     ids::{ConnectionId, SessionId, ShardId},
     journal::{Journal, Operation, Operations, Position},
-    peers::AcknowledgementToken,
 };
 use hashbrown::HashMap;
 use mqtt_codec::{

@@ -101,11 +101,7 @@ impl Door {
                 return;
             }
             match self.accept_one() {
-                Ok((socket, address)) => {
-                    // A socket that cannot be told is already closed; its reader will find out.
-                    let _ = socket.set_nodelay(true);
-                    reception.receive(socket, address, now);
-                }
+                Ok((socket, address)) => reception.receive(socket, address, now),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.is_ready = false,
                 Err(error) if is_about_one_connection(&error) => {}
                 Err(error) => {
@@ -149,6 +145,8 @@ fn bind(address: SocketAddr) -> io::Result<Socket> {
     }
     // The port of a process that has just ended can be taken at once.
     socket.set_reuse_address(true)?;
+    // Each turn's bytes go in one write: to wait for more would only delay them. Accepted sockets inherit it.
+    socket.set_tcp_nodelay(true)?;
     socket.bind(&address.into())?;
     socket.set_nonblocking(true)?;
     Ok(socket)
@@ -172,6 +170,17 @@ mod tests {
     fn port_0_is_told_as_the_port_that_was_picked() {
         let listener = Listener::bind(address("127.0.0.1:0")).expect("a free port");
         assert_ne!(listener.address().port(), 0);
+    }
+
+    #[test]
+    fn what_is_accepted_is_sent_without_delay() {
+        let listener = Listener::bind(address("127.0.0.1:0")).expect("a free port");
+        listener.listen().expect("it is ours");
+        let _client = std::net::TcpStream::connect(listener.address()).expect("it listens");
+        let listener = std::net::TcpListener::from(listener.socket);
+        listener.set_nonblocking(false).expect("a socket");
+        let (socket, _) = listener.accept().expect("somebody has connected");
+        assert!(socket.nodelay().expect("a socket"));
     }
 
     #[test]

@@ -4,9 +4,9 @@
 use super::Queued;
 use crate::{
     config::{Limits, QueuePolicy},
+    held::AcknowledgementToken,
     journal::Position,
     message::Message,
-    peers::AcknowledgementToken,
     recorder::{RECOVERED, Turn},
     time::Timestamp,
 };

@@ -8,11 +8,11 @@ use super::{
 use crate::{
     config::Durability,
     effect::Effects,
-    held::{Held, Holding},
+    held::{AcknowledgementToken, Held, Holding},
     ids::{GroupId, SessionId},
     journal::{Operation, Position},
     outgoing::{Addressing, Outgoing, Sent},
-    peers::{AcknowledgementToken, Forwarded, PeerTarget},
+    peers::{Forwarded, PeerTarget},
     session::{Accepted, Own, Queued},
     subscriptions::{Subscriber, Target},
     time::Timestamp,

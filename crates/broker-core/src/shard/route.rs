@@ -8,11 +8,11 @@ use super::{
 };
 use crate::{
     effect::Effects,
-    held::Holding,
+    held::{AcknowledgementToken, Holding},
     ids::{GroupId, SessionId},
     message::MessageRef,
     outgoing::Outgoing,
-    peers::{AcknowledgementToken, PeerTarget, Recorded},
+    peers::{PeerTarget, Recorded},
     session::Route,
     subscriptions::{Matches, ShareRequest, Subscriber, Target},
     time::Timestamp,
