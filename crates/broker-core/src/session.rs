@@ -21,7 +21,7 @@ use crate::{
     time::Timestamp,
     timers::TimerHandle,
 };
-use mqtt_codec::{QoS, flow::Receiver, packet::SubscriptionOptions};
+use mqtt_codec::{ProtocolVersion, QoS, flow::Receiver, packet::SubscriptionOptions};
 use std::{collections::BTreeMap, num::NonZeroU16};
 
 /// The session of one client identifier. All of its state is here and stays until it ends
@@ -61,13 +61,13 @@ pub(crate) struct Session {
 /// One subscription as its session knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Subscribed {
-    /// As granted.
-    pub(crate) options: SubscriptionOptions,
     /// The Subscription Identifier, 0 for none.
     pub(crate) identifier: u32,
     /// Bytes of the ShareName of a shared subscription. What is one depends on the version it was made in.
     /// As small as that: there may be millions.
     share_name_bytes: Option<NonZeroU16>,
+    /// As granted, in the byte of 5.0: small as well.
+    options: u8,
 }
 
 impl Subscribed {
@@ -78,7 +78,12 @@ impl Subscribed {
         share_name_bytes: Option<usize>,
     ) -> Self {
         let share_name_bytes = share_name_bytes.and_then(|bytes| NonZeroU16::new(u16::try_from(bytes).ok()?));
-        Self { options, identifier, share_name_bytes }
+        Self { identifier, share_name_bytes, options: options.byte() }
+    }
+
+    /// As granted.
+    pub(crate) fn options(&self) -> SubscriptionOptions {
+        SubscriptionOptions::from_byte(self.options, ProtocolVersion::V5).expect("it was made of options")
     }
 
     /// Bytes of the ShareName, if it is a shared subscription.

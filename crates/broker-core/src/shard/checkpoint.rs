@@ -166,7 +166,7 @@ impl Shard {
         };
         let subscriptions = session.subscriptions.iter().map(|(filter, subscribed)| SubscriptionState {
             filter: filter.clone(),
-            options: subscribed.options,
+            options: subscribed.options(),
             identifier: subscribed.identifier,
             share_name_bytes: subscribed.share_name_bytes(),
             retained: match session.retained.get(filter).map(|delivery| delivery.cursor.resume_key()) {

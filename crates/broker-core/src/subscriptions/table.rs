@@ -7,7 +7,7 @@ use super::arena::{Arena, Row};
 const BUCKET: usize = 7;
 /// Entries per bucket on average. Buckets not yet split hold up to twice as many as those that are,
 /// so a higher load would chain most of them.
-const LOAD: usize = 4;
+const LOAD: usize = 5;
 
 /// A set of slot numbers found by hash: linear hashing, as Litwin described it.
 ///

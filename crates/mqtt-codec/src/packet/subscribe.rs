@@ -83,7 +83,10 @@ impl SubscriptionOptions {
     }
 
     /// Reads the byte `[MQTT5-3.8.3-5]` `[MQTT311-3.8.3-4]`.
-    fn from_byte(byte: u8, version: ProtocolVersion) -> Result<Self, Violation> {
+    ///
+    /// # Errors
+    /// Reserved bits, or values that are none.
+    pub fn from_byte(byte: u8, version: ProtocolVersion) -> Result<Self, Violation> {
         let reserved = if version.has_properties() { 0b1100_0000 } else { 0b1111_1100 };
         if byte & reserved != 0 {
             return Err(Violation::SubscriptionOptionsReserved);

@@ -13,9 +13,8 @@ use crate::{
     },
 };
 use mqtt_codec::{
-    Borrowed, Properties, PropertyOwner, QoS, TopicFilterRef, TopicNameRef,
-    flow::Step,
-    packet::{RetainHandling, SubscriptionOptions},
+    Borrowed, Properties, PropertyOwner, ProtocolVersion, QoS, TopicFilterRef, TopicNameRef, flow::Step,
+    packet::SubscriptionOptions,
 };
 use std::collections::VecDeque;
 
@@ -142,18 +141,9 @@ pub(in crate::journal) fn read_options(
     reader: &mut Reader<'_>,
 ) -> Result<SubscriptionOptions, InvalidRecord> {
     const PART: &str = "subscription options";
-    let byte = reader.flags(0b0011_1111, PART)?;
-    Ok(SubscriptionOptions {
-        maximum_qos: reader.qos(byte)?,
-        no_local: byte & 0b100 != 0,
-        retain_as_published: byte & 0b1000 != 0,
-        retain_handling: match byte >> 4 {
-            0 => RetainHandling::Send,
-            1 => RetainHandling::SendIfNew,
-            2 => RetainHandling::DoNotSend,
-            _ => return Err(reader.invalid(PART, Problem::Meaningless)),
-        },
-    })
+    let byte = reader.byte(PART)?;
+    SubscriptionOptions::from_byte(byte, ProtocolVersion::V5)
+        .map_err(|_| reader.invalid(PART, Problem::Meaningless))
 }
 
 /// A Subscription Identifier, 0 for none.
