@@ -163,6 +163,15 @@ impl Program {
     #[track_caller]
     pub fn finish(mut self) -> Finished {
         drop(self.child.stdin.take());
+        self.ended()
+    }
+
+    /// Waits for the end of a program that ends though its input goes on.
+    ///
+    /// # Panics
+    /// If it does not come in time.
+    #[track_caller]
+    pub fn ended(mut self) -> Finished {
         let deadline = Instant::now() + PATIENCE;
         let mut lines = Vec::new();
         loop {

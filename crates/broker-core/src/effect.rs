@@ -18,7 +18,7 @@ pub enum Effect {
     Send {
         /// Where.
         connection: ConnectionId,
-        /// Whole packets, see [`Effects::bytes`].
+        /// Whole packets, see [`Contents::bytes`].
         frame: Frame,
     },
     /// Append a frame that other connections get as well, with this Packet Identifier written over

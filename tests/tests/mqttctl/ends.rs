@@ -72,7 +72,7 @@ fn ctrl_c_ends_a_publisher_that_waits_for_lines() {
     program.write(b"a line\n");
     wire.expect_message("a", "a line");
     program.signal("INT");
-    let finished = program.finish();
+    let finished = program.ended();
     assert_eq!(finished.code, Some(130), "{finished:?}");
     wire.publish("end", AtLeastOnce, "");
     wire.expect_message("end", "");
