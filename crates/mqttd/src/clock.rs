@@ -39,7 +39,17 @@ impl Clock {
 
     /// The time. It never goes back.
     pub(crate) fn now(self) -> Timestamp {
-        Timestamp::from_millis(self.origin_unix_ms).plus(self.origin.elapsed())
+        self.at(self.uptime())
+    }
+
+    /// How long it has run, finer than a timestamp is.
+    pub(crate) fn uptime(self) -> Duration {
+        self.origin.elapsed()
+    }
+
+    /// The time when it has run so long.
+    pub(crate) fn at(self, uptime: Duration) -> Timestamp {
+        Timestamp::from_millis(self.origin_unix_ms).plus(uptime)
     }
 }
 

@@ -18,7 +18,7 @@ use crate::listener::{Acceptor, Listener};
 use crate::log::Log;
 use crate::signal::{self, Signal};
 use crate::storage::{self, Opened, Recollection, Storage};
-use crate::worker::{self, Durable, Mail, Mailbox, Plan};
+use crate::worker::{self, Crew, Durable, Mail, Mailbox, Plan, Rule};
 
 /// A broker that serves.
 pub(crate) struct Daemon {
@@ -160,6 +160,12 @@ impl Parts {
         let everyone = Arc::new(Barrier::new(mailboxes.len()));
         let (unready, ready) = sync_channel::<()>(0);
         let mut workers = Vec::new();
+        let mut places = match mailboxes.len() {
+            1 => Vec::new(),
+            _ => Crew::assemble(&mailboxes, Rule::default())
+                .map_err(|source| Error::Start { what: "the workers' threads", source })?,
+        }
+        .into_iter();
         for id in node.shards() {
             let durable = storage.as_ref().zip(recovered.next());
             let plan = Plan {
@@ -171,6 +177,7 @@ impl Parts {
                 durable: durable.map(|(storage, recovered)| Durable { link: storage.link(id), recovered }),
                 clock,
                 log: log.clone(),
+                place: places.next(),
             };
             let thread = worker::start(plan, unready.clone(), Guard(sender.clone()));
             workers.push(thread.map_err(|source| Error::Start { what: "a worker's thread", source })?);

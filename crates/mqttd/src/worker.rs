@@ -5,13 +5,16 @@ mod apply;
 mod arrive;
 mod close;
 mod connections;
+mod crew;
 mod due;
 mod durability;
 mod flush;
+mod host;
 mod mail;
 mod mailbox;
 mod outgoing;
 mod receive;
+mod rule;
 mod thread;
 mod wait;
 
@@ -23,9 +26,11 @@ use mio::{Events, Poll};
 
 use self::close::Closing;
 use self::connections::Connections;
+pub(crate) use self::crew::Crew;
 use self::flush::{Dirty, Report};
 pub(crate) use self::mailbox::{Mail, Mailbox};
 use self::outgoing::Outgoing;
+pub(crate) use self::rule::Rule;
 pub(crate) use self::thread::{Durable, Plan, start};
 use crate::clock::Clock;
 use crate::log::Log;
@@ -86,26 +91,44 @@ enum Life {
 }
 
 impl Worker {
-    /// Serves until the broker goes down and its clients have gone or had their time.
+    /// Serves until the broker goes down and its clients have gone or had their time, if it is the only worker. One of
+    /// several is given its turns by the thread that hosts it.
     ///
     /// In every turn all that came is handled first and written then: one write carries what the whole
     /// turn had to say to a client, one post what it had to say to a worker.
     fn run(mut self) {
         while !self.has_ended() {
             self.wait();
-            self.now = self.clock.now();
-            self.hear_of_durability();
-            self.serve_ready();
-            self.receive_mail();
-            self.do_what_is_due();
-            // Before anybody hears of it: what another worker records because of our mail is then behind it.
-            self.flush_journal();
-            self.go_down();
-            self.post();
-            self.let_go();
-            self.flush();
-            self.report_outboxes();
+            self.begin_turn(self.clock.now());
+            self.end_turn();
         }
+    }
+
+    /// Handles all that came.
+    fn begin_turn(&mut self, now: Timestamp) {
+        self.now = now;
+        self.hear_of_durability();
+        self.serve_ready();
+        self.receive_mail();
+        self.do_what_is_due();
+        // Before anybody hears of it: what another worker records because of our mail is then behind it.
+        self.flush_journal();
+        self.go_down();
+        self.post();
+    }
+
+    /// Handles what workers of the same thread have for it, between the two halves of a turn.
+    fn exchange(&mut self) {
+        self.receive_mail();
+        self.flush_journal();
+        self.post();
+    }
+
+    /// Writes what it came to.
+    fn end_turn(&mut self) {
+        self.let_go();
+        self.flush();
+        self.report_outboxes();
     }
 
     /// Lets the shard take one input and carries out what it wants.

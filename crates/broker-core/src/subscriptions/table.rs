@@ -5,8 +5,8 @@ use super::arena::{Arena, Row};
 
 /// Entries in one bucket, which is one cache line.
 const BUCKET: usize = 7;
-/// Entries per bucket on average. Buckets not yet split hold up to twice as many as those that are,
-/// so a higher load would chain most of them.
+/// Entries per bucket on average. Buckets not yet split hold up to twice as many as those that are: at five, some
+/// of them are chained, at six most would be.
 const LOAD: usize = 5;
 
 /// A set of slot numbers found by hash: linear hashing, as Litwin described it.

@@ -1,7 +1,9 @@
 //! Owns what a worker does with its mail, and when it posts to others. What is in the mail is the shard's
 //! business.
 
-use broker_core::{Input, PeerBatch, PeerMessages};
+use std::sync::Arc;
+
+use broker_core::{Input, PeerBatch, PeerMessages, ShardId};
 
 use super::{Life, Mail, Worker};
 
@@ -86,6 +88,16 @@ impl Worker {
             let dropped = self.effects.as_deref_mut().map_or(0, |it| self.outgoing.post(it.mail()));
             self.stats().publishes_dropped.add(dropped);
         }
+    }
+
+    /// Says which workers are on the same thread, by shard; none if nobody is.
+    pub(super) fn set_beside(&mut self, beside: Arc<[bool]>) {
+        self.outgoing.set_beside(beside);
+    }
+
+    /// Which workers of the same thread are to look at their mail.
+    pub(super) fn noted(&mut self) -> &mut Vec<ShardId> {
+        self.outgoing.noted()
     }
 
     /// Lets connections go on that other workers or the disk held back, if these have room again.

@@ -100,6 +100,13 @@ impl Mailbox {
 
     /// Puts the messages of another worker in, leaving an empty batch in the place of `batch`.
     pub(super) fn post(&self, sender: ShardId, batch: &mut PeerBatch) -> Posted {
+        let posted = self.leave(sender, batch);
+        self.nudge();
+        posted
+    }
+
+    /// The same, but that the reader is still to be made to look.
+    pub(super) fn leave(&self, sender: ShardId, batch: &mut PeerBatch) -> Posted {
         let mut contents = self.contents.lock();
         // Judged once: whoever was not told to hold back loses nothing.
         let was_full = contents.bytes >= MAIL_BYTES_MAX;
@@ -113,8 +120,6 @@ impl Mailbox {
         if is_full && !contents.held_back.contains(&sender) {
             contents.held_back.push(sender);
         }
-        drop(contents);
-        self.nudge();
         Posted { dropped, is_full }
     }
 
@@ -147,6 +152,12 @@ impl Mailbox {
         if self.is_parked.swap(false, SeqCst) {
             self.wake_reader();
         }
+    }
+
+    /// Makes the reader look as soon as it is awake, and tells whether it was not to look yet. Who calls it is on its
+    /// thread, and sees to it that it is awake.
+    pub(super) fn note(&self) -> bool {
+        !self.has_mail.swap(true, SeqCst)
     }
 
     /// Says how to wake the thread that reads.

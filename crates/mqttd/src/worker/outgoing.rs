@@ -14,11 +14,15 @@ pub(super) struct Outgoing {
     mailboxes: Arc<[Mailbox]>,
     /// Workers whose mailboxes were full when something was posted to them last.
     full: Vec<ShardId>,
+    /// Whether a worker is on the same thread as this one, by shard; none if nobody is.
+    beside: Arc<[bool]>,
+    /// Those beside this one that are to look at their mailboxes. They need not be woken: the thread is awake.
+    noted: Vec<ShardId>,
 }
 
 impl Outgoing {
     pub(super) fn new(own: ShardId, mailboxes: Arc<[Mailbox]>) -> Self {
-        Self { own, mailboxes, full: Vec::new() }
+        Self { own, mailboxes, full: Vec::new(), beside: Arc::default(), noted: Vec::new() }
     }
 
     /// This worker's own mailbox.
@@ -30,7 +34,13 @@ impl Outgoing {
     pub(super) fn post(&mut self, mail: &mut PeerMail) -> u64 {
         let mut dropped = 0;
         for (shard, batch) in mail.take() {
-            let posted = self.mailbox(shard).post(self.own, batch);
+            let posted = if self.is_beside(shard) {
+                let posted = self.mailbox(shard).leave(self.own, batch);
+                self.note(shard);
+                posted
+            } else {
+                self.mailbox(shard).post(self.own, batch)
+            };
             dropped += posted.dropped;
             if posted.is_full && !self.full.contains(&shard) {
                 self.full.push(shard);
@@ -51,9 +61,34 @@ impl Outgoing {
     }
 
     /// Tells workers that held back for the sake of this one that there is room again.
-    pub(super) fn release(&self, held_back: &mut Vec<ShardId>) {
+    pub(super) fn release(&mut self, held_back: &mut Vec<ShardId>) {
         for shard in held_back.drain(..) {
-            self.mailbox(shard).nudge();
+            if self.is_beside(shard) {
+                self.note(shard);
+            } else {
+                self.mailbox(shard).nudge();
+            }
+        }
+    }
+
+    /// Says which workers are on the same thread, by shard; none if nobody is.
+    pub(super) fn set_beside(&mut self, beside: Arc<[bool]>) {
+        self.beside = beside;
+    }
+
+    /// Which workers of the same thread are to look at their mailboxes.
+    pub(super) fn noted(&mut self) -> &mut Vec<ShardId> {
+        &mut self.noted
+    }
+
+    fn is_beside(&self, shard: ShardId) -> bool {
+        self.beside.get(usize::from(shard.0)).is_some_and(|&is_beside| is_beside)
+    }
+
+    /// One that knows already that it is to look does so, if not now.
+    fn note(&mut self, shard: ShardId) {
+        if self.mailbox(shard).note() {
+            self.noted.push(shard);
         }
     }
 

@@ -76,6 +76,7 @@ fn a_worker_whose_mail_is_not_taken_stops_reading_and_goes_on_when_it_is() {
         durable: None,
         clock: Clock::start(0),
         log: Log::to_standard_error(Level::Error),
+        place: None,
     };
     let worker = start(plan, (), ()).expect("a thread");
     let (socket, mut client) = pair();

@@ -1,4 +1,5 @@
-//! Owns how the thread of one worker begins, and what it is made of. What it does then is the worker's business.
+//! Owns how a worker and its thread begin, and what it is made of. Which thread gives it its turns then is the crew's
+//! business.
 
 use std::collections::VecDeque;
 use std::io;
@@ -11,6 +12,8 @@ use broker_core::{Node, Shard, ShardId};
 use mio::{Events, Poll, Waker};
 
 use super::connections::Connections;
+use super::crew::Place;
+use super::host::Host;
 use super::outgoing::Outgoing;
 use super::receive::READ_BUFFER_BYTES;
 use super::wait::{EVENTS_MAX, MAIL};
@@ -37,6 +40,8 @@ pub(crate) struct Plan {
     pub(crate) durable: Option<Durable>,
     pub(crate) clock: Clock,
     pub(crate) log: Log,
+    /// The thread's among those that share the workers; none if there is one worker.
+    pub(crate) place: Option<Place>,
 }
 
 /// What makes a worker's shard outlive the process.
@@ -45,10 +50,10 @@ pub(crate) struct Durable {
     pub(crate) recovered: RecoveredShard,
 }
 
-/// Starts the worker's thread. `unready` is dropped when clients may be served, `guard` when the thread ends,
-/// however it ends.
+/// Starts the worker and a thread, as many of one as of the other. `unready` is dropped when clients may be served,
+/// `guard` when the thread ends, however it ends.
 pub(crate) fn start(
-    plan: Plan,
+    mut plan: Plan,
     unready: impl Send + 'static,
     guard: impl Send + 'static,
 ) -> io::Result<JoinHandle<()>> {
@@ -58,20 +63,25 @@ pub(crate) fn start(
     plan.mailboxes[own].set_reader(Waker::new(poll.registry(), MAIL)?);
     let body = move || {
         let _guard = guard;
-        let everyone = Arc::clone(&plan.everyone);
+        let (everyone, place, clock) = (Arc::clone(&plan.everyone), plan.place.take(), plan.clock);
         let mut worker = Worker::new(plan, poll);
         everyone.wait();
         worker.catch_up(worker.now.plus_millis(TICK_MS));
         worker.await_disk();
+        let Some(place) = place else {
+            drop(unready);
+            return worker.run();
+        };
+        place.crew.begin(Box::new(worker));
         drop(unready);
-        worker.run();
+        Host::new(place, clock).run();
     };
     std::thread::Builder::new().name(format!("worker-{own}")).stack_size(STACK_BYTES).spawn(body)
 }
 
 impl Worker {
     fn new(plan: Plan, poll: Poll) -> Self {
-        let Plan { id, node, mailboxes, everyone: _, seed, durable, clock, log } = plan;
+        let Plan { id, node, mailboxes, everyone: _, seed, durable, clock, log, place: _ } = plan;
         let now = clock.now();
         let (shard, journal) = match durable {
             None => (Shard::new(Arc::clone(&node), id, seed, now), None),

@@ -30,9 +30,34 @@ impl Worker {
         let patience = if sleeps { patience } else { Some(Duration::ZERO) };
         self.sleep(patience);
         if sleeps {
-            self.outgoing.own_mailbox().unpark();
+            self.rise();
         }
+        self.note_events();
+    }
+
+    /// Takes what the system has to say of connections, for a thread that knows that there is something, and tells
+    /// whether there may be more of it.
+    pub(super) fn take_events(&mut self) -> bool {
+        self.sleep(Some(Duration::ZERO));
+        self.note_events() == EVENTS_MAX
+    }
+
+    /// The worker is to be woken from here on, unless it has something to do now; then it tells when it has by itself.
+    pub(super) fn lie_down(&mut self) -> Option<Timestamp> {
+        let has_to_do = self.wait_for_durability() || self.has_more_to_do();
+        (!has_to_do && self.outgoing.own_mailbox().park()).then(|| self.next_deadline())
+    }
+
+    /// The worker is awake again.
+    pub(super) fn rise(&self) {
+        self.outgoing.own_mailbox().unpark();
+    }
+
+    /// Notes what came, and tells how much it was.
+    fn note_events(&mut self) -> usize {
+        let mut count = 0;
         for event in &self.events {
+            count += 1;
             // Mail is looked for in every turn: its event only wakes.
             let Some(connection) = self.connections.of_token(event.token()) else { continue };
             note_reading(connection, event);
@@ -44,6 +69,7 @@ impl Worker {
                 self.dirty.add(connection.id);
             }
         }
+        count
     }
 
     /// Waits for events, that long at most.

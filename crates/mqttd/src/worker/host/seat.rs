@@ -1,0 +1,101 @@
+//! Owns what a thread knows of one of the workers that it hosts: whether it has something to do, and when it will. What
+//! that is, is the worker's business.
+
+use std::os::fd::AsRawFd;
+
+use broker_core::{ShardId, Timestamp};
+use mio::unix::SourceFd;
+use mio::{Interest, Poll, Token};
+
+use super::Worker;
+
+/// A worker and what its thread knows of it.
+pub(super) struct Seat {
+    pub(super) worker: Box<Worker>,
+    pub(super) shard: ShardId,
+    /// Whether it takes part in this round, or the next one.
+    pub(super) is_awake: bool,
+    /// Whether its poll may have something to tell. Its readiness comes once, when something happens to it, and all
+    /// must be taken then; that is so when the list that came was not full.
+    pub(super) has_events: bool,
+    /// While it sleeps: when it has something to do by itself.
+    pub(super) due: Timestamp,
+    /// Whether the thread's poll tells of its poll.
+    pub(super) is_registered: bool,
+    pub(super) has_ended: bool,
+}
+
+impl Seat {
+    /// That of a worker that may have been told anything on its way.
+    pub(super) fn new(worker: Box<Worker>) -> Self {
+        Self {
+            shard: worker.id,
+            worker,
+            is_awake: true,
+            has_events: true,
+            due: Timestamp::NEVER,
+            is_registered: false,
+            has_ended: false,
+        }
+    }
+
+    /// What events call it.
+    pub(super) fn token(&self) -> Token {
+        Token(usize::from(self.shard.0))
+    }
+
+    /// It takes part in this round.
+    pub(super) fn wake(&mut self) {
+        if !std::mem::replace(&mut self.is_awake, true) {
+            self.worker.rise();
+        }
+    }
+
+    pub(super) fn begin_turn(&mut self, now: Timestamp) {
+        if self.has_events {
+            self.has_events = self.worker.take_events();
+        }
+        self.worker.begin_turn(now);
+    }
+
+    /// Lets it sleep, if it may.
+    pub(super) fn rest(&mut self) {
+        self.has_ended = self.worker.has_ended();
+        if self.has_events {
+            return;
+        }
+        if let Some(due) = self.worker.lie_down() {
+            self.is_awake = false;
+            self.due = due;
+        }
+    }
+
+    /// The thread hosts one worker or several from here on. One that sleeps on its own poll is told of it there; the
+    /// thread's would only be told in vain. If the system has no room for it, the thread looks by itself.
+    pub(super) fn arrange(&mut self, poll: &Poll, is_one_of_several: bool) {
+        match (self.is_registered, is_one_of_several) {
+            (false, true) => {
+                let (fd, token) = (self.worker.poll.as_raw_fd(), self.token());
+                let outcome = poll.registry().register(&mut SourceFd(&fd), token, Interest::READABLE);
+                self.is_registered = outcome.is_ok();
+                self.wake();
+                self.has_events = true;
+            }
+            (true, false) => self.deregister(poll),
+            (true, true) | (false, false) => {}
+        }
+    }
+
+    /// The worker leaves the thread.
+    pub(super) fn leave(mut self, poll: &Poll) -> Box<Worker> {
+        self.deregister(poll);
+        self.worker
+    }
+
+    fn deregister(&mut self, poll: &Poll) {
+        if std::mem::take(&mut self.is_registered) {
+            let outcome = poll.registry().deregister(&mut SourceFd(&self.worker.poll.as_raw_fd()));
+            outcome.expect("what is registered can be taken out");
+        }
+    }
+}
