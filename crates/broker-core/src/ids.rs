@@ -145,6 +145,15 @@ fn unpack(bits: u64) -> (u16, u32, u32) {
     ((bits >> (SLOT_BITS + GENERATION_BITS)) as u16, slot, generation)
 }
 
+/// A Subscription Identifier as a list: 0 stands for none.
+#[inline]
+pub(crate) fn listed(subscription_identifier: &u32) -> &[u32] {
+    match subscription_identifier {
+        0 => &[],
+        some => std::slice::from_ref(some),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -32,8 +32,8 @@ pub use input::Input;
 pub use message::{Message, MessageRef};
 pub use node::Node;
 pub use peers::{
-    Form, Forwarded, HandedOver, PeerBatch, PeerMail, PeerMessage, PeerMessages, PeerTarget, PeerTargets,
-    ReceivedFrame, Recorded,
+    Form, Forwarded, HandedOver, PeerBatch, PeerMail, PeerMessage, PeerMessages, ReceivedFrame, Recipient,
+    Recipients, Recorded,
 };
 pub use shard::Shard;
 pub use stats::{Counter, ShardStats, Stats, Totals};

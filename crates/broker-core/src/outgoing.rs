@@ -8,7 +8,7 @@ use crate::{
     held::AcknowledgementToken,
     ids::ShardId,
     message::{Message, MessageRef},
-    peers::{Form, Forwarded, PeerTarget, ReceivedFrame, Recorded},
+    peers::{Form, Forwarded, ReceivedFrame, Recipient, Recorded},
     session::Connection,
     time::Timestamp,
 };
@@ -139,7 +139,7 @@ impl<'a> Outgoing<'a> {
         shard: ShardId,
         held: Option<AcknowledgementToken>,
         recorded: Option<Recorded>,
-        targets: impl Iterator<Item = PeerTarget<'t>>,
+        targets: impl Iterator<Item = Recipient<'t>>,
         effects: &mut Effects,
     ) {
         let Self { message, shared, received, .. } = self;

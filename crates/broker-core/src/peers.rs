@@ -5,7 +5,7 @@ mod mail;
 #[cfg(test)]
 mod tests;
 
-pub use batch::{PeerBatch, PeerMessages, PeerTargets};
+pub use batch::{PeerBatch, PeerMessages, Recipients};
 pub use mail::PeerMail;
 
 use crate::{
@@ -44,7 +44,7 @@ pub struct Forwarded<'a> {
     /// How it travels.
     pub form: Form<'a>,
     /// Sessions of the receiving shard; one that has gone is passed over.
-    pub targets: PeerTargets<'a>,
+    pub targets: Recipients<'a>,
     /// The publisher's acknowledgement that waits for this, if one does.
     pub held: Option<AcknowledgementToken>,
     /// The record that has queued it for those of the targets that are recorded.
@@ -91,9 +91,9 @@ pub struct HandedOver {
     pub(crate) queued: Queued,
 }
 
-/// One receiver of a forwarded message.
+/// Who receives a message, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PeerTarget<'a> {
+pub struct Recipient<'a> {
     /// Who.
     pub session: SessionId,
     /// The QoS granted.

@@ -3,10 +3,10 @@
 
 mod messages;
 
-pub use messages::{PeerMessages, PeerTargets};
+pub use messages::{PeerMessages, Recipients};
 
 use super::{
-    AcknowledgementToken, Form, Forwarded, HandedOver, PeerMessage, PeerTarget, ReceivedFrame, Recorded,
+    AcknowledgementToken, Form, Forwarded, HandedOver, PeerMessage, ReceivedFrame, Recipient, Recorded,
 };
 use crate::{
     config::Durability,
@@ -159,7 +159,7 @@ impl PeerBatch {
         form: Form<'_>,
         held: Option<AcknowledgementToken>,
         recorded: Option<Recorded>,
-        targets: impl IntoIterator<Item = PeerTarget<'t>>,
+        targets: impl IntoIterator<Item = Recipient<'t>>,
     ) {
         let topic = message.topic.text();
         let bytes_before = self.bytes.len();
@@ -222,15 +222,15 @@ impl PeerBatch {
 
     /// How many identifiers, groups and targets they are.
     #[inline]
-    fn push_targets<'t>(&mut self, targets: impl IntoIterator<Item = PeerTarget<'t>>) -> (u32, u32, u32) {
+    fn push_targets<'t>(&mut self, targets: impl IntoIterator<Item = Recipient<'t>>) -> (u32, u32, u32) {
         let before = (self.identifiers.len(), self.groups.len(), self.targets.len());
-        for PeerTarget { session, qos, retain_as_published, identifiers, group } in targets {
-            let (has_group, identifiers_count) = (group.is_some(), count(identifiers.len()));
-            if has_group || identifiers_count > 0 {
+        for Recipient { session, qos, retain_as_published, identifiers, group } in targets {
+            let has_group = group.is_some();
+            if has_group || !identifiers.is_empty() {
                 self.identifiers.extend_from_slice(identifiers);
                 self.groups.extend(group);
             }
-            let identifiers = identifiers_count;
+            let identifiers = count(identifiers.len());
             self.targets.push(Target { session, identifiers, qos, retain_as_published, has_group });
         }
         let (identifiers, groups, targets) = before;

@@ -1,7 +1,7 @@
 //! Owns what a shard has to say to all the others until it is taken: one batch for each. When that is, and what
 //! becomes of the batches, is the caller's business.
 
-use super::{AcknowledgementToken, Form, HandedOver, PeerBatch, PeerMessage, PeerTarget, Recorded};
+use super::{AcknowledgementToken, Form, HandedOver, PeerBatch, PeerMessage, Recipient, Recorded};
 use crate::{ids::ShardId, message::MessageRef};
 
 /// One batch for each other shard.
@@ -53,7 +53,7 @@ impl PeerMail {
         form: Form<'_>,
         held: Option<AcknowledgementToken>,
         recorded: Option<Recorded>,
-        targets: impl IntoIterator<Item = PeerTarget<'t>>,
+        targets: impl IntoIterator<Item = Recipient<'t>>,
     ) {
         self.add(shard, |batch| batch.forward(message, form, held, recorded, targets));
     }

@@ -8,10 +8,10 @@ fn session(slot: u32) -> SessionId {
     SessionId::new(ShardId(1), slot, 7)
 }
 
-fn target(slot: u32, identifiers: &[u32]) -> PeerTarget<'_> {
+fn target(slot: u32, identifiers: &[u32]) -> Recipient<'_> {
     let group = slot.is_multiple_of(3).then(|| GroupId::new(slot, 1));
     let (qos, retain_as_published) = (QoS::ExactlyOnce, slot.is_multiple_of(2));
-    PeerTarget { session: session(slot), qos, retain_as_published, identifiers, group }
+    Recipient { session: session(slot), qos, retain_as_published, identifiers, group }
 }
 
 fn message<'a>(topic: &'a str, properties: &'a [u8], payload: &'a [u8], qos: QoS) -> MessageRef<'a> {
@@ -71,7 +71,7 @@ fn everything() -> (PeerBatch, Vec<String>) {
             let targets = [target(1, &[]), target(2, &[5, 6]), target(3, &[7])];
             let (held, recorded) = (HELD.filter(|_| round == 0), recorded(&message));
             batch.forward(&message, form, held, recorded, targets);
-            let lone = Forwarded { message, form, targets: PeerTargets::default(), held, recorded };
+            let lone = Forwarded { message, form, targets: Recipients::default(), held, recorded };
             expected.push(said(PeerMessage::Deliver(lone)).replacen("[]~", &format!("{targets:?}~"), 1));
             batch.push(PeerMessage::Stored(token));
             expected.push(said(PeerMessage::Stored(token)));

@@ -9,45 +9,16 @@ use crate::{
     config::Durability,
     effect::Effects,
     held::{AcknowledgementToken, Held, Holding},
-    ids::{GroupId, SessionId},
+    ids::SessionId,
     journal::{Operation, Position},
     outgoing::{Addressing, Outgoing, Sent},
-    peers::{Forwarded, PeerTarget},
+    peers::{Forwarded, Recipient},
     session::{Accepted, Own, Queued},
-    subscriptions::{Subscriber, Target},
     time::Timestamp,
 };
 use mqtt_codec::{QoS, packet::Delivery};
 
-/// Who receives a message, and how.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Recipient<'a> {
-    /// A session of this shard.
-    pub(super) session: SessionId,
-    /// The QoS granted.
-    pub(super) qos: QoS,
-    /// Whether RETAIN is delivered as published.
-    pub(super) retain_as_published: bool,
-    /// The Subscription Identifiers.
-    pub(super) identifiers: &'a [u32],
-    /// The group that chose it.
-    pub(super) group: Option<GroupId>,
-}
-
 impl<'a> Recipient<'a> {
-    /// A subscriber.
-    #[inline]
-    pub(super) fn new(target: &Target, identifiers: &'a [u32]) -> Self {
-        let Target { session, qos, retain_as_published, .. } = *target;
-        Self { session, qos, retain_as_published, identifiers, group: None }
-    }
-
-    /// A member of a group.
-    pub(super) fn member(member: Subscriber, identifiers: &'a [u32], group: GroupId) -> Self {
-        let Subscriber { session, qos, retain_as_published, .. } = member;
-        Self { session, qos, retain_as_published, identifiers, group: Some(group) }
-    }
-
     /// What it has of its own about a message.
     #[inline]
     fn own(&self, outgoing: &Outgoing<'_>) -> Own<'a> {
@@ -56,11 +27,6 @@ impl<'a> Recipient<'a> {
         // Of a group's member, too [MQTT5-3.8.4-8] [MQTT5-4.8.2-3] [MQTT311-3.8.4-6].
         let qos = self.qos.min(outgoing.message.qos);
         Own { qos, retain, identifiers: self.identifiers, group: self.group }
-    }
-
-    fn peer(target: PeerTarget<'a>) -> Self {
-        let PeerTarget { session, qos, retain_as_published, identifiers, group } = target;
-        Self { session, qos, retain_as_published, identifiers, group }
     }
 }
 
@@ -80,12 +46,12 @@ impl Shard {
         if message.expires_at < now {
             // On its way here [MQTT5-3.3.2-5].
             self.stats.publishes_expired.add(targets.len() as u64);
-            let is_recorded = |target: &PeerTarget<'_>| {
+            let is_recorded = |target: &Recipient<'_>| {
                 target.session.is_durable() && target.qos.min(message.qos) > QoS::AtMostOnce
             };
             let outgoing = Outgoing::forwarded(forwarded);
             for target in targets.filter(is_recorded) {
-                let own = Recipient::peer(target).own(&outgoing);
+                let own = target.own(&outgoing);
                 let mark = crate::journal::mark_of(own.qos, own.retain, own.identifiers, own.group.is_some());
                 self.drop_recorded(target.session, message.position, mark);
             }
@@ -95,7 +61,7 @@ impl Shard {
                 outgoing.spare = self.spare.take();
             }
             for target in targets {
-                self.deliver_or_pass_on(Recipient::peer(target), &mut outgoing, &mut holding, now, effects);
+                self.deliver_or_pass_on(target, &mut outgoing, &mut holding, now, effects);
             }
             if let Some(message) = outgoing.spare {
                 self.spare.give(message);
@@ -150,8 +116,6 @@ impl Shard {
         if own.qos == QoS::AtMostOnce {
             self.deliver_at_most_once([recipient].into_iter(), outgoing, now, effects);
         } else {
-            let Own { qos, retain, identifiers, group } = own;
-            let own = Own { qos, retain, identifiers, group };
             self.deliver_acknowledged(recipient.session, own, outgoing, holding, now, effects);
         }
     }

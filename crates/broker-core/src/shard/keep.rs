@@ -4,7 +4,7 @@
 use super::Shard;
 use crate::{
     config::Durability,
-    ids::{GroupId, SessionId, ShardId},
+    ids::{GroupId, SessionId, ShardId, listed},
     journal::{MessageHead, Operation, Position, Target, put_target, retained_cleared_record},
     message::Message,
     outgoing::Outgoing,
@@ -158,7 +158,7 @@ impl Shard {
                 session: subscriber.session,
                 qos: subscriber.qos.min(message.qos),
                 retain: message.retain && subscriber.retain_as_published,
-                identifiers: if subscriber.identifier == 0 { &[] } else { &[subscriber.identifier] },
+                identifiers: listed(&subscriber.identifier),
                 group: filter.as_deref(),
             };
             put_target(targets, &target);

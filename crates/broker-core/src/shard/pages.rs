@@ -1,14 +1,15 @@
 //! Owns the delivery of retained messages to new subscriptions, a page at a time between other work. What
 //! is retained is `retained`'s business.
 
-use super::{Shard, deliver::Recipient};
+use super::Shard;
 use crate::{
     effect::Effects,
     held::Holding,
-    ids::SessionId,
+    ids::{SessionId, listed},
     journal::Operation,
     message::Message,
     outgoing::Outgoing,
+    peers::Recipient,
     retained::{Page, PageLimits},
     session::{Own, Queued, RetainedDelivery},
     time::Timestamp,
@@ -126,10 +127,9 @@ impl Shard {
         if delivery.no_local && message.publisher == Some(id) {
             return;
         }
-        let identifiers = [delivery.identifier];
+        let identifiers = listed(&delivery.identifier);
         let qos = delivery.qos.min(message.qos);
         if id.is_durable() && qos > QoS::AtMostOnce && message.position.is_some() {
-            let identifiers = if delivery.identifier == 0 { &[][..] } else { &identifiers };
             let own = Own { qos, retain: true, identifiers, group: None };
             let queued = self.queued_state(&Queued::new(Arc::clone(message), id, own));
             self.recorder.note(&Operation::Queued { session: id, queued });
@@ -140,7 +140,7 @@ impl Shard {
             qos: delivery.qos,
             // A retained message has RETAIN set: forwarding it as published keeps it.
             retain_as_published: true,
-            identifiers: if delivery.identifier == 0 { &[] } else { &identifiers },
+            identifiers,
             group: None,
         };
         self.deliver(recipient, &mut Outgoing::shared(message), &mut Holding::Nothing, now, effects);

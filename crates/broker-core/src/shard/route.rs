@@ -3,16 +3,15 @@
 
 use super::{
     Shard,
-    deliver::Recipient,
     keep::{Member, Shortage},
 };
 use crate::{
     effect::Effects,
     held::{AcknowledgementToken, Holding},
-    ids::{GroupId, SessionId},
+    ids::{GroupId, SessionId, listed},
     message::MessageRef,
     outgoing::Outgoing,
-    peers::{PeerTarget, Recorded},
+    peers::{Recipient, Recorded},
     session::Route,
     subscriptions::{Matches, ShareRequest, Subscriber, Target},
     time::Timestamp,
@@ -57,8 +56,7 @@ impl Shard {
         let matches = &route.matches;
         for (shard, targets) in matches.by_shard() {
             if shard == self.id {
-                let recipients =
-                    targets.iter().map(|target| Recipient::new(target, matches.identifiers(target)));
+                let recipients = targets.iter().map(|target| Recipient::new(target, matches));
                 if outgoing.message.qos == QoS::AtMostOnce {
                     self.deliver_at_most_once(recipients, outgoing, now, effects);
                 } else {
@@ -68,8 +66,8 @@ impl Shard {
                 let (held, recorded) = self.note_forwarded(&outgoing.message, holding);
                 let first = self.members.partition_point(|member| member.shard() < shard);
                 let members = self.members[first..].iter().take_while(|member| member.shard() == shard);
-                let targets = targets.iter().map(|target| PeerTarget::new(target, matches));
-                let targets = targets.chain(members.map(PeerTarget::member));
+                let targets = targets.iter().map(|target| Recipient::new(target, matches));
+                let targets = targets.chain(members.map(Recipient::member));
                 outgoing.forward(shard, held, recorded, targets, effects);
             }
         }
@@ -92,15 +90,12 @@ impl Shard {
         for members in members.chunk_by(|one, next| one.shard() == next.shard()) {
             let shard = members[0].shard();
             if shard == self.id {
-                for &Member { group, subscriber } in members {
-                    let identifiers = [subscriber.identifier];
-                    let identifiers = if subscriber.identifier == 0 { &[][..] } else { &identifiers };
-                    let recipient = Recipient::member(subscriber, identifiers, group);
-                    self.deliver(recipient, outgoing, holding, now, effects);
+                for member in members {
+                    self.deliver(Recipient::member(member), outgoing, holding, now, effects);
                 }
             } else if !matches.reaches(shard) {
                 let (held, recorded) = self.note_forwarded(&outgoing.message, holding);
-                let targets = members.iter().map(PeerTarget::member);
+                let targets = members.iter().map(Recipient::member);
                 outgoing.forward(shard, held, recorded, targets, effects);
             }
         }
@@ -163,7 +158,7 @@ impl Shard {
     }
 }
 
-impl<'a> PeerTarget<'a> {
+impl<'a> Recipient<'a> {
     fn new(target: &Target, matches: &'a Matches) -> Self {
         Self {
             session: target.session,
@@ -176,7 +171,6 @@ impl<'a> PeerTarget<'a> {
 
     pub(super) fn member(Member { group, subscriber }: &'a Member) -> Self {
         let Subscriber { session, qos, retain_as_published, ref identifier, .. } = *subscriber;
-        let identifiers = if *identifier == 0 { &[] } else { std::slice::from_ref(identifier) };
-        Self { session, qos, retain_as_published, identifiers, group: Some(*group) }
+        Self { session, qos, retain_as_published, identifiers: listed(identifier), group: Some(*group) }
     }
 }

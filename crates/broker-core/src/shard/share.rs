@@ -1,15 +1,15 @@
 //! Owns what becomes of the messages of shared subscriptions when the member that had them is gone for
 //! good. Choosing a member is `subscriptions`' business.
 
-use super::{Shard, deliver::Recipient, keep::Member, send::send_new};
+use super::{Shard, keep::Member, send::send_new};
 use crate::{
     effect::Effects,
     held::Holding,
-    ids::{GroupId, SessionId},
+    ids::{GroupId, SessionId, listed},
     journal::{Operation, QueuedRest, QueuedState},
     message::Message,
     outgoing::Outgoing,
-    peers::{HandedOver, PeerTarget, Recorded},
+    peers::{HandedOver, Recipient, Recorded},
     session::{Outbound, Own, Queued, Session},
     subscriptions::{ShareRequest, Subscriber},
     time::Timestamp,
@@ -146,12 +146,11 @@ impl Shard {
             }
             return None;
         }
-        let identifiers = [member.identifier];
         let own = Own {
             qos,
             // Of one that is in the journal alone it is not known here; it is seen when it is sent.
             retain: message.as_ref().is_none_or(|message| message.retain) && member.retain_as_published,
-            identifiers: if member.identifier == 0 { &[] } else { &identifiers },
+            identifiers: listed(&member.identifier),
             group: Some(group),
         };
         let queued = queued.moved(own);
@@ -170,22 +169,13 @@ impl Shard {
         now: Timestamp,
         effects: &mut Effects,
     ) {
-        let shard = member.session.shard();
+        let (shard, member) = (member.session.shard(), Member { group, subscriber: member });
+        let (recipient, mut outgoing) = (Recipient::member(&member), Outgoing::shared(message));
         if shard == self.id {
-            let identifiers = [member.identifier];
-            let identifiers = if member.identifier == 0 { &[][..] } else { &identifiers };
-            let recipient = Recipient::member(member, identifiers, group);
-            return self.deliver(
-                recipient,
-                &mut Outgoing::shared(message),
-                &mut Holding::Nothing,
-                now,
-                effects,
-            );
+            self.deliver(recipient, &mut outgoing, &mut Holding::Nothing, now, effects);
+        } else {
+            outgoing.forward(shard, None, None, std::iter::once(recipient), effects);
         }
-        let member = Member { group, subscriber: member };
-        let target = PeerTarget::member(&member);
-        Outgoing::shared(message).forward(shard, None, None, std::iter::once(target), effects);
     }
 
     /// Hands over what was noted as given, once it is in the journal: another shard must not be ahead of it.

@@ -6,7 +6,7 @@ use crate::{
     ids::GroupId,
     message::{Message, MessageRef},
     peers::{
-        AcknowledgementToken, Form, Forwarded, HandedOver, PeerMessage, PeerTarget, ReceivedFrame, Recorded,
+        AcknowledgementToken, Form, Forwarded, HandedOver, PeerMessage, ReceivedFrame, Recipient, Recorded,
     },
 };
 use mqtt_codec::TopicNameRef;
@@ -92,7 +92,7 @@ impl<'a> PeerMessages<'a> {
         let rest = if head.has_rest { self.rests.next().expect(WHOLE) } else { &Rest::NONE };
         let held = if head.is_held { self.held.next().copied() } else { None };
         let bytes = split(&mut self.bytes, head.bytes);
-        let targets = PeerTargets {
+        let targets = Recipients {
             targets: split(&mut self.targets, head.targets),
             identifiers: split(&mut self.identifiers, rest.identifiers),
             groups: split(&mut self.groups, rest.groups),
@@ -150,14 +150,14 @@ fn split<'a, T>(rest: &mut &'a [T], count: u32) -> &'a [T] {
 
 /// The receivers of a forwarded message.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct PeerTargets<'a> {
+pub struct Recipients<'a> {
     targets: &'a [Target],
     // What belongs to those that are left.
     identifiers: &'a [u32],
     groups: &'a [GroupId],
 }
 
-impl PeerTargets<'_> {
+impl Recipients<'_> {
     /// How many they are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -171,16 +171,16 @@ impl PeerTargets<'_> {
     }
 }
 
-impl<'a> Iterator for PeerTargets<'a> {
-    type Item = PeerTarget<'a>;
+impl<'a> Iterator for Recipients<'a> {
+    type Item = Recipient<'a>;
 
     #[inline]
-    fn next(&mut self) -> Option<PeerTarget<'a>> {
+    fn next(&mut self) -> Option<Recipient<'a>> {
         let (&Target { session, identifiers, qos, retain_as_published, has_group }, rest) =
             self.targets.split_first()?;
         self.targets = rest;
         let identifiers = split(&mut self.identifiers, identifiers);
         let group = if has_group { split(&mut self.groups, 1).first().copied() } else { None };
-        Some(PeerTarget { session, qos, retain_as_published, identifiers, group })
+        Some(Recipient { session, qos, retain_as_published, identifiers, group })
     }
 }

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use broker_core::config::Durability;
-use broker_core::{Form, MessageRef, PeerMessage, PeerTarget, SessionId, Timestamp};
+use broker_core::{Form, MessageRef, PeerMessage, Recipient, SessionId, Timestamp};
 use mio::{Events, Poll, Token};
 use mqtt_codec::{QoS, TopicNameRef};
 
@@ -26,7 +26,7 @@ fn add(batch: &mut PeerBatch, qos: QoS, payload: &[u8], targets: usize) {
         durability: Durability::Memory,
         position: Position::NONE,
     };
-    let target = PeerTarget {
+    let target = Recipient {
         session: SessionId::new(ShardId(0), 0, 0),
         qos,
         retain_as_published: false,

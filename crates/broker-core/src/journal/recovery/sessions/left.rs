@@ -9,7 +9,7 @@
 
 use super::Sessions;
 use crate::{
-    ids::{SessionId, ShardId},
+    ids::{SessionId, ShardId, listed},
     journal::{
         Position,
         recovery::session::Session,
@@ -75,9 +75,8 @@ impl Sessions {
             };
             let member = &mut self.all[member];
             let Some(subscription) = member.subscription(&group) else { continue };
-            let identifiers: Vec<u32> =
-                (subscription.identifier != 0).then_some(subscription.identifier).into_iter().collect();
-            let rest = QueuedRest { identifiers: identifiers.into(), group: Some(group) };
+            let identifiers = listed(&subscription.identifier).into();
+            let rest = QueuedRest { identifiers, group: Some(group) };
             let queued = QueuedState {
                 qos: queued.qos.min(subscription.options.maximum_qos),
                 // Whether it was published with RETAIN is seen when it is sent.
