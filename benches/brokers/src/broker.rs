@@ -27,10 +27,14 @@ pub(crate) trait Broker {
     fn name(&self) -> &'static str;
 
     /// The program, if it is installed.
-    fn program(&self) -> Option<PathBuf>;
+    fn program(&self) -> Option<PathBuf> {
+        installed(self.name())
+    }
 
     /// Its version, as it tells it.
-    fn version(&self) -> String;
+    fn version(&self) -> String {
+        version_of(self.program(), "--version")
+    }
 
     /// Whether it can do what a mode needs.
     fn can(&self, need: Need) -> bool;
@@ -40,11 +44,17 @@ pub(crate) trait Broker {
         0
     }
 
-    /// A command that makes it listen on `address`, keeping what it writes below `folder`.
+    /// What its program is told so that it listens on `address` and keeps what it writes below `folder`.
     ///
     /// # Errors
     /// Its configuration cannot be written.
-    fn command(&self, conditions: Conditions, address: SocketAddr, folder: &Path) -> Result<Command, Error>;
+    fn tell(
+        &self,
+        command: &mut Command,
+        conditions: Conditions,
+        address: SocketAddr,
+        folder: &Path,
+    ) -> Result<(), Error>;
 }
 
 /// What not every broker does.
@@ -80,7 +90,8 @@ impl Running {
         fs::create_dir_all(folder).map_err(&machine)?;
         let folder = tempfile::TempDir::new_in(folder).map_err(&machine)?;
         let address = free_address().map_err(&machine)?;
-        let mut command = broker.command(conditions, address, folder.path())?;
+        let mut command = Command::new(broker.program().unwrap_or_else(|| broker.name().into()));
+        broker.tell(&mut command, conditions, address, folder.path())?;
         let log = File::create(folder.path().join("log")).map_err(&machine)?;
         let errors = log.try_clone().map_err(&machine)?;
         command.stdin(Stdio::null()).stdout(Stdio::from(log)).stderr(Stdio::from(errors));
@@ -135,6 +146,13 @@ impl Drop for Running {
 /// An address that nobody listens on now.
 fn free_address() -> io::Result<SocketAddr> {
     TcpListener::bind(("127.0.0.1", 0))?.local_addr()
+}
+
+/// Writes what a broker is told by a file, and gives its path.
+pub(crate) fn configuration(folder: &Path, name: &str, text: &str) -> Result<PathBuf, Error> {
+    let path = folder.join(name);
+    fs::write(&path, text).map_err(Error::machine("write a configuration"))?;
+    Ok(path)
 }
 
 /// A program on the path, or where Debian keeps servers.

@@ -1,11 +1,10 @@
 //! Owns how FlashMQ is run.
 
-use std::fs;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use crate::broker::{Broker, Conditions, Need, installed, version_of};
+use crate::broker::{Broker, Conditions, Need, configuration};
 use crate::error::Error;
 
 /// FlashMQ.
@@ -15,14 +14,6 @@ pub(crate) struct FlashMq;
 impl Broker for FlashMq {
     fn name(&self) -> &'static str {
         "flashmq"
-    }
-
-    fn program(&self) -> Option<PathBuf> {
-        installed("flashmq")
-    }
-
-    fn version(&self) -> String {
-        version_of(self.program(), "--version")
     }
 
     fn can(&self, need: Need) -> bool {
@@ -37,8 +28,13 @@ impl Broker for FlashMq {
         }
     }
 
-    fn command(&self, conditions: Conditions, address: SocketAddr, folder: &Path) -> Result<Command, Error> {
-        let configuration = folder.join("flashmq.conf");
+    fn tell(
+        &self,
+        command: &mut Command,
+        conditions: Conditions,
+        address: SocketAddr,
+        folder: &Path,
+    ) -> Result<(), Error> {
         let text = format!(
             "thread_count {}\nallow_anonymous true\nlog_level error\nmax_qos_msg_pending_per_client 65535\n\
              max_qos_bytes_pending_per_client 1000000000\n\
@@ -47,9 +43,7 @@ impl Broker for FlashMq {
             address.ip(),
             address.port(),
         );
-        fs::write(&configuration, text).map_err(Error::machine("write a configuration"))?;
-        let mut command = Command::new(self.program().unwrap_or_else(|| "flashmq".into()));
-        command.arg("--config-file").arg(configuration);
-        Ok(command)
+        command.arg("--config-file").arg(configuration(folder, "flashmq.conf", &text)?);
+        Ok(())
     }
 }

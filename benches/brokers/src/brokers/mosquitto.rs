@@ -1,11 +1,10 @@
 //! Owns how mosquitto is run. It has one thread.
 
-use std::fs;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use crate::broker::{Broker, Conditions, Need, installed, version_of};
+use crate::broker::{Broker, Conditions, Need, configuration, version_of};
 use crate::error::Error;
 
 /// Eclipse Mosquitto.
@@ -15,10 +14,6 @@ pub(crate) struct Mosquitto;
 impl Broker for Mosquitto {
     fn name(&self) -> &'static str {
         "mosquitto"
-    }
-
-    fn program(&self) -> Option<PathBuf> {
-        installed("mosquitto")
     }
 
     fn version(&self) -> String {
@@ -37,8 +32,13 @@ impl Broker for Mosquitto {
         }
     }
 
-    fn command(&self, _: Conditions, address: SocketAddr, folder: &Path) -> Result<Command, Error> {
-        let configuration = folder.join("mosquitto.conf");
+    fn tell(
+        &self,
+        command: &mut Command,
+        _: Conditions,
+        address: SocketAddr,
+        folder: &Path,
+    ) -> Result<(), Error> {
         // Without the limits on what waits it would drop most of a load that others hold back.
         let text = format!(
             "listener {} {}\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\n\
@@ -46,9 +46,7 @@ impl Broker for Mosquitto {
             address.port(),
             address.ip(),
         );
-        fs::write(&configuration, text).map_err(Error::machine("write a configuration"))?;
-        let mut command = Command::new(self.program().unwrap_or_else(|| "mosquitto".into()));
-        command.arg("-c").arg(configuration);
-        Ok(command)
+        command.arg("-c").arg(configuration(folder, "mosquitto.conf", &text)?);
+        Ok(())
     }
 }

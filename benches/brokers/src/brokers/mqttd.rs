@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::broker::{Broker, Conditions, Need, version_of};
+use crate::broker::{Broker, Conditions, Need};
 use crate::error::Error;
 
 pub(crate) const NAME: &str = "mqttd";
@@ -38,16 +38,17 @@ impl Broker for Mqttd {
         Some(self.program.clone())
     }
 
-    fn version(&self) -> String {
-        version_of(self.program(), "--version")
-    }
-
     fn can(&self, _: Need) -> bool {
         true
     }
 
-    fn command(&self, conditions: Conditions, address: SocketAddr, folder: &Path) -> Result<Command, Error> {
-        let mut command = Command::new(&self.program);
+    fn tell(
+        &self,
+        command: &mut Command,
+        conditions: Conditions,
+        address: SocketAddr,
+        folder: &Path,
+    ) -> Result<(), Error> {
         command.args(["--listen", &address.to_string(), "--data-dir"]).arg(folder.join("data"));
         let told = [
             format!("workers={}", conditions.workers),
@@ -56,6 +57,6 @@ impl Broker for Mqttd {
         for setting in told.iter().map(String::as_str).chain(SETTINGS) {
             command.args(["--set", setting]);
         }
-        Ok(command)
+        Ok(())
     }
 }

@@ -1,11 +1,10 @@
 //! Owns how nats-server is run: with JetStream, without which it serves no MQTT. It serves 3.1.1 only.
 
-use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::broker::{Broker, Conditions, Need, installed, version_of};
+use crate::broker::{Broker, Conditions, Need, configuration, installed};
 use crate::error::Error;
 
 /// The NATS server.
@@ -24,10 +23,6 @@ impl Broker for Nats {
         installed("nats-server")
     }
 
-    fn version(&self) -> String {
-        version_of(self.program(), "--version")
-    }
-
     fn can(&self, need: Need) -> bool {
         match need {
             Need::Mqtt311 | Need::PacketIds | Need::Workers => true,
@@ -36,8 +31,13 @@ impl Broker for Nats {
         }
     }
 
-    fn command(&self, conditions: Conditions, address: SocketAddr, folder: &Path) -> Result<Command, Error> {
-        let configuration = folder.join("nats.conf");
+    fn tell(
+        &self,
+        command: &mut Command,
+        conditions: Conditions,
+        address: SocketAddr,
+        folder: &Path,
+    ) -> Result<(), Error> {
         let text = format!(
             "server_name: bench\nhost: 127.0.0.1\nport: -1\nmax_connections: {}\njetstream {{ store_dir: {:?} }}\n\
              mqtt {{ host: {:?}, port: {}, max_ack_pending: 65535 }}\n",
@@ -46,9 +46,10 @@ impl Broker for Nats {
             address.ip().to_string(),
             address.port(),
         );
-        fs::write(&configuration, text).map_err(Error::machine("write a configuration"))?;
-        let mut command = Command::new(self.program().unwrap_or_else(|| "nats-server".into()));
-        command.arg("-c").arg(configuration).env("GOMAXPROCS", conditions.workers.to_string());
-        Ok(command)
+        command
+            .arg("-c")
+            .arg(configuration(folder, "nats.conf", &text)?)
+            .env("GOMAXPROCS", conditions.workers.to_string());
+        Ok(())
     }
 }

@@ -35,9 +35,8 @@ impl Broker for Relay {
         }
     }
 
-    fn command(&self, _: Conditions, address: SocketAddr, _: &Path) -> Result<Command, Error> {
-        let mut command = Command::new(&self.program);
+    fn tell(&self, command: &mut Command, _: Conditions, address: SocketAddr, _: &Path) -> Result<(), Error> {
         command.arg(address.to_string());
-        Ok(command)
+        Ok(())
     }
 }

@@ -1,11 +1,10 @@
 //! Owns how rumqttd is run.
 
-use std::fs;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use crate::broker::{Broker, Conditions, Need, installed, version_of};
+use crate::broker::{Broker, Conditions, Need, configuration};
 use crate::error::Error;
 
 /// The broker of the rumqtt project.
@@ -18,14 +17,6 @@ const CONNECTIONS_MIN: u64 = 2_000;
 impl Broker for Rumqttd {
     fn name(&self) -> &'static str {
         "rumqttd"
-    }
-
-    fn program(&self) -> Option<PathBuf> {
-        installed("rumqttd")
-    }
-
-    fn version(&self) -> String {
-        version_of(self.program(), "--version")
     }
 
     fn can(&self, need: Need) -> bool {
@@ -41,8 +32,13 @@ impl Broker for Rumqttd {
         u16::MAX
     }
 
-    fn command(&self, conditions: Conditions, address: SocketAddr, folder: &Path) -> Result<Command, Error> {
-        let configuration = folder.join("rumqttd.toml");
+    fn tell(
+        &self,
+        command: &mut Command,
+        conditions: Conditions,
+        address: SocketAddr,
+        folder: &Path,
+    ) -> Result<(), Error> {
         // It makes room for all of them at once: not many more than are needed.
         let connections_max = conditions.connections + CONNECTIONS_MIN;
         let text = format!(
@@ -65,9 +61,7 @@ next_connection_delay_ms = 0
     dynamic_filters = true
 "#
         );
-        fs::write(&configuration, text).map_err(Error::machine("write a configuration"))?;
-        let mut command = Command::new(self.program().unwrap_or_else(|| "rumqttd".into()));
-        command.arg("-q").arg("-c").arg(configuration);
-        Ok(command)
+        command.arg("-q").arg("-c").arg(configuration(folder, "rumqttd.toml", &text)?);
+        Ok(())
     }
 }

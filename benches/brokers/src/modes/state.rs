@@ -7,13 +7,18 @@ mod offline;
 mod retained;
 mod sessions;
 
-use dunlin_load::{Load, Target, Usage};
+use std::time::Duration;
+
+use dunlin_load::{Load, Process, Target, Usage};
 
 use super::{Aim, Mode, Work};
 use crate::broker::{Need, Running};
 use crate::error::Error;
 use crate::figures::{Figure, count};
 use crate::scale::Scale;
+
+/// For whatever a million takes.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// One thing that is measured.
 #[derive(Clone, Copy)]
@@ -49,6 +54,17 @@ pub(super) fn all() -> impl Iterator<Item = Mode> {
 fn load(running: &Running, client_id_prefix: &str) -> Result<Load, Error> {
     let client_id_prefix = client_id_prefix.to_owned();
     Ok(Load::new(Target { client_id_prefix, ..running.target() })?)
+}
+
+/// Publishes all that a load's publishers have, so many messages, and tells what the broker had used before and after.
+fn store(mut load: Load, broker: Process, messages: u64) -> Result<[Usage; 2], Error> {
+    load.wait_ready()?;
+    let before = broker.usage()?;
+    load.start();
+    load.run_until(PATIENCE, "everything is stored", |tally| tally.acknowledged == messages)?;
+    let stored = broker.usage()?;
+    load.disconnect()?;
+    Ok([before, stored])
 }
 
 /// Microseconds of CPU for each of so many.

@@ -1,10 +1,8 @@
 //! Owns the measurement of a large table of subscriptions, and of publishing through it.
 
-use std::time::Duration;
-
 use dunlin_load::{Lifetime, Process, Publisher, QoS, Subscriber};
 
-use super::{Aim, StateMode, bytes_each, cpu_us, load};
+use super::{Aim, PATIENCE, StateMode, bytes_each, cpu_us, load};
 use crate::broker::{Need, Running};
 use crate::error::Error;
 use crate::figures::Figure;
@@ -32,7 +30,6 @@ const CLIENTS: u64 = 100;
 const TOPICS: u64 = 200_000;
 /// The last message: when it arrives all others have been dealt with.
 const END: &str = "bench/end";
-const PATIENCE: Duration = Duration::from_secs(120);
 
 fn measure(running: &Running, filters: u64) -> Result<Vec<Figure>, Error> {
     let broker = Process::of(running.process());

@@ -1,10 +1,10 @@
 //! Owns the measurement of messages for sessions that are away: storing a million, draining them.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use dunlin_load::{Lifetime, Process, Publisher, QoS, Subscriber};
 
-use super::{Aim, StateMode, bytes_each, cpu_us, load};
+use super::{Aim, PATIENCE, StateMode, bytes_each, cpu_us, load, store};
 use crate::broker::{Need, Running};
 use crate::error::Error;
 use crate::figures::{Figure, count};
@@ -20,7 +20,6 @@ pub(super) const MODE: StateMode = StateMode {
 
 const MESSAGES: u64 = 1_000_000;
 const SESSIONS: u64 = 10;
-const PATIENCE: Duration = Duration::from_secs(120);
 
 fn measure(running: &Running, _: Scale) -> Result<Vec<Figure>, Error> {
     let broker = Process::of(running.process());
@@ -45,12 +44,7 @@ fn measure(running: &Running, _: Scale) -> Result<Vec<Figure>, Error> {
         };
         storing.publisher(&session.to_string(), publisher)?;
     }
-    storing.wait_ready()?;
-    let before = broker.usage()?;
-    storing.start();
-    storing.run_until(PATIENCE, "everything is stored", |tally| tally.acknowledged == MESSAGES)?;
-    let stored = broker.usage()?;
-    storing.disconnect()?;
+    let [before, stored] = store(storing, broker, MESSAGES)?;
 
     let mut draining = load(running, "offline-")?;
     for session in 0..SESSIONS {

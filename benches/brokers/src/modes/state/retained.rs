@@ -1,10 +1,8 @@
 //! Owns the measurement of retained messages: storing a million, delivering them to a wildcard.
 
-use std::time::Duration;
-
 use dunlin_load::{Lifetime, Process, Publisher, QoS, Subscriber};
 
-use super::{Aim, StateMode, bytes_each, cpu_us, load};
+use super::{Aim, PATIENCE, StateMode, bytes_each, cpu_us, load, store};
 use crate::broker::{Need, Running};
 use crate::error::Error;
 use crate::figures::Figure;
@@ -20,7 +18,6 @@ pub(super) const MODE: StateMode = StateMode {
 
 const MESSAGES: u64 = 1_000_000;
 const PUBLISHERS: u64 = 10;
-const PATIENCE: Duration = Duration::from_secs(120);
 
 fn measure(running: &Running, _: Scale) -> Result<Vec<Figure>, Error> {
     let broker = Process::of(running.process());
@@ -43,12 +40,7 @@ fn measure(running: &Running, _: Scale) -> Result<Vec<Figure>, Error> {
         };
         storing.publisher(&publisher.to_string(), publisher_of_share)?;
     }
-    storing.wait_ready()?;
-    let before = broker.usage()?;
-    storing.start();
-    storing.run_until(PATIENCE, "everything is stored", |tally| tally.acknowledged == MESSAGES)?;
-    let stored = broker.usage()?;
-    storing.disconnect()?;
+    let [before, stored] = store(storing, broker, MESSAGES)?;
 
     let mut delivering = load(running, "wildcard-")?;
     let subscriber = Subscriber { filters: vec!["bench/retained/#".to_owned()], qos: QoS::AtMostOnce };
