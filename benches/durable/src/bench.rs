@@ -19,6 +19,8 @@ pub(crate) struct Bench {
     pub(crate) duration: Duration,
     pub(crate) repetitions: usize,
     pub(crate) settings: Vec<String>,
+    /// Those that are measured; all if there are none.
+    pub(crate) cases: Vec<String>,
 }
 
 /// What a part of a run does: it measures and adds to the report.
@@ -94,6 +96,9 @@ impl Bench {
         case: &str,
         measure: impl Fn(Storage) -> Result<Measured, Error>,
     ) -> Result<(), Error> {
+        if !self.cases.is_empty() && !self.cases.iter().any(|wanted| wanted == case) {
+            return Ok(());
+        }
         for _ in 0..self.repetitions {
             for storage in [Storage::Disk, Storage::Memory] {
                 eprintln!("{part}: {case}, {}", storage.name());

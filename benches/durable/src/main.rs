@@ -37,6 +37,10 @@ struct CommandLine {
     /// Measure this part only; repeatable.
     #[arg(long, value_name = "NAME", value_parser = names())]
     only: Vec<String>,
+    /// Of the publishers and the fan-out, measure the case with this name only, such as `1000 to 1000, window 16`;
+    /// repeatable.
+    #[arg(long, value_name = "NAME")]
+    case: Vec<String>,
     /// How long one rate is measured.
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=60))]
     seconds: u64,
@@ -80,6 +84,7 @@ impl CommandLine {
             duration: Duration::from_secs(self.seconds),
             repetitions: usize::try_from(self.repetitions).unwrap_or(usize::MAX),
             settings: self.set.clone(),
+            cases: self.case.clone(),
         };
         let mut report = Report::default();
         for (name, part) in parts::ALL {

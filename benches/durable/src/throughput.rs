@@ -69,6 +69,7 @@ impl Shape {
             ("delivery p50 ms", milliseconds(&tally.delivery, 0.5)),
             ("delivery p99 ms", milliseconds(&tally.delivery, 0.99)),
             (CPU, usage.cpu.as_secs_f64() * 1e6 / messages),
+            ("the system's of it", usage.system.as_secs_f64() * 1e6 / messages),
             // The load is one thread: where this times the rate is near a second, the load is the limit.
             ("load's CPU us", own.cpu.as_secs_f64() * 1e6 / messages),
             (WRITTEN, count(usage.written_bytes) / messages),

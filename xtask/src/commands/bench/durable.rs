@@ -17,6 +17,10 @@ pub(super) struct Args {
     /// Measure this part only; repeatable: device, publishers, fan-out, offline, restart, space.
     #[arg(long, value_name = "NAME")]
     pub(super) only: Vec<String>,
+    /// Of the publishers and the fan-out, measure the case with this name only; repeatable. The names stand in the
+    /// report.
+    #[arg(long, value_name = "NAME")]
+    pub(super) case: Vec<String>,
     /// How long one rate is measured.
     #[arg(long, value_name = "N")]
     pub(super) seconds: Option<u64>,
@@ -43,6 +47,9 @@ pub(super) fn run(args: &Args, workspace: &Workspace) -> Result<Verdict, Error> 
     command.arg(release.join(super::BROKER)).arg("--directory").arg(&workspace.target);
     for only in &args.only {
         command.args(["--only", only]);
+    }
+    for case in &args.case {
+        command.args(["--case", case]);
     }
     if let Some(seconds) = args.seconds {
         command.args(["--seconds", &seconds.to_string()]);
