@@ -71,6 +71,13 @@ pub trait Journal: fmt::Debug + Send + Sync {
     /// calls, whichever shard makes them; after a crash a prefix of them is there.
     fn append(&self, parts: &[&[u8]]) -> Position;
 
+    /// The same with so many references to it, see [`Journal::refer`].
+    fn append_referred(&self, parts: &[&[u8]], references: u32) -> Position {
+        let position = self.append(parts);
+        self.refer(position, references);
+        position
+    }
+
     /// Where the next record will be: what is durable up to there is all that was appended.
     fn end(&self) -> Position;
 

@@ -83,7 +83,7 @@ pub(crate) struct Recorder {
     /// The last record of each shard that has arrived here, see [`Recorder::saw`].
     seen: Vec<Position>,
     // Buffers kept from step to step.
-    pub(crate) head: Vec<u8>,
+    pub(crate) record: Vec<u8>,
     pub(crate) targets: Vec<u8>,
 }
 
@@ -103,7 +103,7 @@ impl Recorder {
             last_change: RECOVERED,
             durable: Position::NONE,
             seen: vec![Position::NONE; shards],
-            head: Vec::new(),
+            record: Vec::new(),
             targets: Vec::new(),
         }
     }
@@ -174,11 +174,20 @@ impl Recorder {
 
     /// Appends a record that is already put together, behind what was noted.
     pub(crate) fn append(&mut self, parts: &[&[u8]]) -> Position {
-        self.journal.as_ref().map_or(Position::NONE, |journal| {
-            let position = journal.append(parts);
-            self.seen[usize::from(self.shard.0)] = position;
-            position
-        })
+        let position = self.journal.as_ref().map_or(Position::NONE, |journal| journal.append(parts));
+        self.appended(position)
+    }
+
+    /// The same with so many references to it.
+    pub(crate) fn append_referred(&mut self, parts: &[&[u8]], references: u32) -> Position {
+        let journal = self.journal.as_ref();
+        let position = journal.map_or(Position::NONE, |journal| journal.append_referred(parts, references));
+        self.appended(position)
+    }
+
+    fn appended(&mut self, position: Position) -> Position {
+        self.seen[usize::from(self.shard.0)] = position;
+        position
     }
 
     /// So many references more to a record.
@@ -219,9 +228,8 @@ impl Recorder {
         }
         let journal = self.journal.as_ref()?;
         let position = journal.append(&[self.operations.bytes()]);
-        self.seen[usize::from(self.shard.0)] = position;
         self.operations.clear();
-        Some(position)
+        Some(self.appended(position))
     }
 
     /// Ends the turn.

@@ -89,8 +89,7 @@ pub(crate) fn put_target(out: &mut Vec<u8>, target: &Target<'_>) {
     put_delivery(out, target.qos, target.retain, target.identifiers, target.group);
 }
 
-/// All of a Message before its topic. The record is head, topic, properties, payload and targets, which are
-/// appended as parts of their own, so that the payload is copied once.
+/// All of a Message before its topic. The record is head, topic, properties, payload and targets.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct MessageHead<'a> {
     /// The shard that writes it.

@@ -112,9 +112,7 @@ impl Shard {
             return Err(NotKept::RetainedFull);
         }
         if !outgoing.message.position.is_some() && references > 0 {
-            let position = record(&mut self.recorder, outgoing, receipt, None);
-            self.recorder.refer(position, references);
-            outgoing.message.position = position;
+            outgoing.message.position = record(&mut self.recorder, outgoing, receipt, None, references);
         }
         if outgoing.message.position.is_some() {
             return Ok(Kept::Recorded);
@@ -183,10 +181,9 @@ impl Shard {
             if is_durable {
                 let client_id =
                     outgoing.message.publisher.and_then(|id| sessions.get(id)).map(|it| &*it.client_id);
-                let position = record(recorder, outgoing, receipt, Some(client_id.unwrap_or("")));
+                let retained_by = Some(client_id.unwrap_or(""));
                 // One for the store.
-                recorder.refer(position, references + 1);
-                outgoing.message.position = position;
+                outgoing.message.position = record(recorder, outgoing, receipt, retained_by, references + 1);
             }
             outgoing.share()
         });
@@ -218,12 +215,16 @@ impl Shard {
 
 /// Appends that a topic has no retained message any more.
 fn record_cleared(recorder: &mut Recorder, topic: &str) {
-    let mut record = std::mem::take(&mut recorder.head);
+    let mut record = std::mem::take(&mut recorder.record);
     record.clear();
     retained_cleared_record(topic, &mut record);
     recorder.append(&[&record]);
-    recorder.head = record;
+    recorder.record = record;
 }
+
+/// A payload up to this size is copied to the rest of its record before that is appended: one piece is summed up and
+/// appended in half the time of five. A larger one is copied once.
+const COPIED_BYTES_MAX: usize = 2048;
 
 /// Appends the message with the targets that were listed.
 fn record(
@@ -231,14 +232,21 @@ fn record(
     outgoing: &Outgoing<'_>,
     receipt: Option<Receipt>,
     retained_by: Option<&str>,
+    references: u32,
 ) -> Position {
     let message = outgoing.message.reborrow();
-    let (mut head, targets) = (std::mem::take(&mut recorder.head), std::mem::take(&mut recorder.targets));
-    head.clear();
-    MessageHead { writer: recorder.shard(), message, retained_by, receipt }.encode(&mut head);
-    let parts: [&[u8]; 5] =
-        [&head, message.topic.text().as_bytes(), message.properties, message.payload, &targets];
-    let position = recorder.append(&parts);
-    (recorder.head, recorder.targets) = (head, targets);
+    let (mut record, targets) = (std::mem::take(&mut recorder.record), std::mem::take(&mut recorder.targets));
+    record.clear();
+    MessageHead { writer: recorder.shard(), message, retained_by, receipt }.encode(&mut record);
+    record.extend_from_slice(message.topic.text().as_bytes());
+    record.extend_from_slice(message.properties);
+    let position = if message.payload.len() <= COPIED_BYTES_MAX {
+        record.extend_from_slice(message.payload);
+        record.extend_from_slice(&targets);
+        recorder.append_referred(&[&record], references)
+    } else {
+        recorder.append_referred(&[&record, message.payload, &targets], references)
+    };
+    (recorder.record, recorder.targets) = (record, targets);
     position
 }
