@@ -9,6 +9,9 @@ use std::fmt::Debug;
 use std::io;
 use std::sync::Arc;
 
+/// Of a block: what every device in use writes as a unit, or a multiple of that.
+pub const BLOCK_BYTES: usize = 4096;
+
 /// A directory that holds a journal. File names are plain names without folders.
 ///
 /// A simulated one may do whatever a real one may do when the power fails: lose, reorder and tear (by sectors) whatever
@@ -99,6 +102,15 @@ pub trait DiskFile: Debug + Send + Sync {
     /// # Errors
     /// Whatever the system says.
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()>;
+
+    /// The same for whole blocks: the offset and the length are multiples of [`BLOCK_BYTES`], as is the address of
+    /// `blocks` in memory. They need not go through the system's cache.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    fn write_blocks_at(&self, offset: u64, blocks: &[u8]) -> io::Result<()> {
+        self.write_at(offset, blocks)
+    }
 
     /// Returns when all that was written is durable, with the length of the file.
     ///

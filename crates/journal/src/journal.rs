@@ -1,12 +1,14 @@
 //! Owns the log as its user sees it: what is appended, when it is durable, and what of it is still needed. Files are
 //! written by `journal/writer` and understood by `journal/recovery`.
 
+mod blocks;
 mod checkpoint;
 mod commit;
 mod figures;
 mod reader;
 mod recovery;
 mod references;
+mod room;
 mod segments;
 mod state;
 mod wake;
@@ -33,6 +35,12 @@ use checkpoint::{Checkpoint, OwedSegment};
 use state::State;
 use wake::Wake;
 use writer::Writer;
+
+/// What nobody waits for yet is written when it is this much, so that the device has work meanwhile.
+const UNASKED_BYTES_MAX: u64 = 256 << 10;
+
+/// And after this time, whether anybody waits for it or not.
+const UNASKED_TIME_MAX: Duration = Duration::from_millis(5);
 
 /// An append-only log on disk. Any thread appends and reads; one thread commits.
 ///
@@ -126,13 +134,22 @@ impl Journal {
     /// # Panics
     /// If it is longer than [`RECORD_BYTES_MAX`](crate::RECORD_BYTES_MAX).
     pub fn append(&self, parts: &[&[u8]]) -> Position {
+        self.append_referred(parts, 0)
+    }
+
+    /// The same, with so many references to it from the beginning, see [`Journal::refer`]. One part costs less than
+    /// several: a checksum is fastest over bytes that stand together.
+    ///
+    /// # Panics
+    /// As [`Journal::append`].
+    pub fn append_referred(&self, parts: &[&[u8]], references: u32) -> Position {
         let bytes: usize = parts.iter().map(|part| part.len()).sum();
         let length = u32::try_from(bytes).ok().filter(|_| bytes <= RECORD_BYTES_MAX);
         let length = length.expect("a record is not longer than RECORD_BYTES_MAX");
         // All that takes time but the copy is done before others must wait.
         let checksum = checksum(length, parts);
         let mut state = self.state.lock();
-        let position = state.append(length, checksum, parts);
+        let position = state.append(length, checksum, parts, references);
         self.end.store(state.end(), Ordering::Release);
         position
     }
@@ -168,13 +185,19 @@ impl Journal {
         self.end.load(Ordering::Acquire).saturating_sub(durable)
     }
 
-    /// Sleeps until there is something to commit and [`Journal::kick`] says so, or for `timeout`. While the journal is
-    /// failing it sleeps for the whole time, so that a loop of this and [`Journal::commit`] tries again at that pace.
+    /// Sleeps until [`Journal::kick`] says that somebody waits for what was appended, or for `timeout`. What was appended
+    /// and nobody waits for yet, because more belongs to it, is waited with: for a few milliseconds, and not if it is
+    /// much already. While the journal is failing it sleeps for the whole time, so that a loop of this and
+    /// [`Journal::commit`] tries again at that pace.
     pub fn wait_for_work(&self, timeout: Duration) {
         if self.is_failing() {
             self.wake.sleep_out(timeout);
         } else {
-            self.wake.sleep(timeout, || self.has_work());
+            self.wake.sleep(|| match self.pending_bytes() {
+                0 if !self.has_work() => timeout,
+                bytes if bytes < UNASKED_BYTES_MAX => timeout.min(UNASKED_TIME_MAX),
+                _ => Duration::ZERO,
+            });
         }
     }
 

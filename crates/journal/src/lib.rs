@@ -9,7 +9,7 @@ mod options;
 mod position;
 mod scan;
 
-pub use disk::{Directory, Disk, DiskFile, LockError, LockMode};
+pub use disk::{BLOCK_BYTES, Directory, Disk, DiskFile, LockError, LockMode};
 pub use error::{CommitError, Damage, Failure, Flaw, OpenError, Operation, ReadError, ReplayError};
 pub use format::{FORMAT_VERSION, RECORD_BYTES_MAX};
 pub use inspect::{BatchEntry, Entry, Report, SegmentEntry, dump, verify};

@@ -156,6 +156,12 @@ impl Scan {
         Ok(true)
     }
 
+    /// Whether this flaw is that nothing was ever written at `position`, or the file does not reach so far.
+    pub(crate) fn is_end(&mut self, position: u64, flaw: Flaw) -> io::Result<bool> {
+        let end = self.end()?;
+        Ok(position >= end || flaw == Flaw::BatchHeader && self.is_room(position, end)?)
+    }
+
     /// The position at which the file ends.
     pub(crate) fn end(&self) -> io::Result<u64> {
         Ok(self.header.first + self.file.len()?.saturating_sub(HEADER_BYTES))

@@ -99,12 +99,13 @@ impl Disk for Directory {
 
     fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
         let path = self.path.join(name);
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?;
-        Ok(Arc::new(RealFile(file)))
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&path)?;
+        let past_cache = open_past_cache(&path);
+        Ok(Arc::new(RealFile { file, past_cache }))
     }
 
     fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
-        Ok(Arc::new(RealFile(File::open(self.path.join(name))?)))
+        Ok(Arc::new(RealFile { file: File::open(self.path.join(name))?, past_cache: None }))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -166,18 +167,35 @@ fn unix_ms(time: SystemTime) -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
+/// A second handle, whose writes go from our memory to the device. Not every file system has that.
+#[cfg(target_os = "linux")]
+fn open_past_cache(path: &Path) -> Option<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let direct = rustix::fs::OFlags::DIRECT.bits().cast_signed();
+    OpenOptions::new().write(true).custom_flags(direct).open(path).ok()
+}
+
+/// Elsewhere the cache is worth its price or is told in other ways.
+#[cfg(not(target_os = "linux"))]
+fn open_past_cache(_path: &Path) -> Option<File> {
+    None
+}
+
 #[derive(Debug)]
-struct RealFile(File);
+struct RealFile {
+    file: File,
+    past_cache: Option<File>,
+}
 
 impl DiskFile for RealFile {
     fn len(&self) -> io::Result<u64> {
-        self.0.metadata().map(|found| found.len())
+        self.file.metadata().map(|found| found.len())
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         let mut filled = 0;
         while filled < buffer.len() {
-            match read_some(&self.0, offset + filled as u64, &mut buffer[filled..]) {
+            match read_some(&self.file, offset + filled as u64, &mut buffer[filled..]) {
                 Ok(0) => break,
                 Ok(bytes) => filled += bytes,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -188,21 +206,36 @@ impl DiskFile for RealFile {
     }
 
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        let mut written = 0;
-        while written < bytes.len() {
-            match write_some(&self.0, offset + written as u64, &bytes[written..]) {
-                Ok(0) => return Err(ErrorKind::WriteZero.into()),
-                Ok(bytes) => written += bytes,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
+        write_all(&self.file, offset, bytes)
+    }
+
+    fn write_blocks_at(&self, offset: u64, blocks: &[u8]) -> io::Result<()> {
+        match &self.past_cache {
+            Some(file) => match write_all(file, offset, blocks) {
+                // The system knows this way, and this device wants larger blocks.
+                Err(error) if error.kind() == ErrorKind::InvalidInput => self.write_at(offset, blocks),
+                other => other,
+            },
+            None => self.write_at(offset, blocks),
         }
-        Ok(())
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.0.sync_data()
+        self.file.sync_data()
     }
+}
+
+fn write_all(file: &File, offset: u64, bytes: &[u8]) -> io::Result<()> {
+    let mut written = 0;
+    while written < bytes.len() {
+        match write_some(file, offset + written as u64, &bytes[written..]) {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(bytes) => written += bytes,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 #[cfg(unix)]

@@ -110,7 +110,8 @@ impl Walk<'_> {
                     if later.is_none() && position > header.first && self.next.is_open() {
                         return self.open_end(&mut scan, position, flawed, end);
                     }
-                    self.damage(scan.offset(flawed), self.told(flaw, flawed, file_end));
+                    let is_end = scan.is_end(flawed, flaw)?;
+                    self.damage(scan.offset(flawed), self.told(flaw, is_end));
                     self.rest(&mut scan, position, flawed, end)?;
                     place.behind.or(later).unwrap_or(end)
                 }
@@ -132,9 +133,9 @@ impl Walk<'_> {
     }
 
     /// Where the file ends too soon, what is missing says more than how that shows.
-    fn told(&self, flaw: Flaw, flawed: u64, file_end: u64) -> Flaw {
+    fn told(&self, flaw: Flaw, is_end: bool) -> Flaw {
         match self.next {
-            Next::Adjoining(next) if flawed >= file_end => Flaw::Missing(Position::new(next)),
+            Next::Adjoining(next) if is_end => Flaw::Missing(Position::new(next)),
             Next::Adjoining(_) | Next::Later(_) | Next::Nothing => flaw,
         }
     }

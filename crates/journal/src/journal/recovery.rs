@@ -169,7 +169,7 @@ impl Recovery<'_, '_> {
             };
             position = sound.end;
             if let Some(flaw) = sound.flaw {
-                let is_end = scan.end().map_err(&failed)? <= position;
+                let is_end = scan.is_end(position, flaw).map_err(&failed)?;
                 let flaw = if is_end { Flaw::Missing(Position::new(end)) } else { flaw };
                 return Err(damage(self.disk, &file.name, scan.offset(position), flaw));
             }

@@ -35,17 +35,22 @@ impl Journal {
         }
     }
 
-    /// One reference fewer to each of these records, as [`Journal::release`] has it.
+    /// One reference fewer to each of these records, as [`Journal::release`] has it. It is fastest if those of one segment
+    /// stand together.
     ///
     /// # Panics
     /// If one had none.
-    pub fn release_each(&self, positions: &[Position]) {
+    pub fn release_each(&self, positions: impl IntoIterator<Item = Position>) {
         let mut state = self.state.lock();
         let end = state.end();
-        for position in positions {
-            if let Some(references) = state.references_of(position.get()) {
-                references.release(1, end);
+        let mut positions = positions.into_iter().map(Position::get).peekable();
+        while let Some(first) = positions.next() {
+            let Some((references, stretch)) = state.references_around(first) else { continue };
+            let mut count = 1;
+            while positions.next_if(|position| stretch.contains(position)).is_some() {
+                count += 1;
             }
+            references.release(count, end);
         }
     }
 }

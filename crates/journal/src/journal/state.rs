@@ -1,6 +1,7 @@
 //! Owns what the threads that append share with the one that writes: the batch that is being filled, the one that is
 //! being written, and the table of segments. Nothing here touches the disk.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::segments::{Extent, References, Segment, Segments};
@@ -59,7 +60,13 @@ impl State {
         self.base + self.buffer.len() as u64
     }
 
-    pub(super) fn append(&mut self, length: u32, checksum: u32, parts: &[&[u8]]) -> Position {
+    pub(super) fn append(
+        &mut self,
+        length: u32,
+        checksum: u32,
+        parts: &[&[u8]],
+        references: u32,
+    ) -> Position {
         if self.buffer.is_empty() {
             self.buffer.resize(BATCH_HEADER_BYTES, 0);
         }
@@ -69,6 +76,7 @@ impl State {
             self.buffer.extend_from_slice(part);
         }
         self.records = self.records.checked_add(1).expect("memory ends before the count of records does");
+        self.references.refer(references.into());
         position
     }
 
@@ -123,13 +131,23 @@ impl State {
     }
 
     pub(super) fn references_of(&mut self, position: u64) -> Option<&mut References> {
+        self.references_around(position).map(|(references, _)| references)
+    }
+
+    /// Those of the segment or batch that holds this position, and which positions these are.
+    pub(super) fn references_around(&mut self, position: u64) -> Option<(&mut References, Range<u64>)> {
         if position >= self.base {
-            return Some(&mut self.references);
+            return Some((&mut self.references, self.base..u64::MAX));
         }
-        if self.writing.as_ref().is_some_and(|batch| position >= batch.position) {
-            return Some(&mut self.writing_references);
+        match &self.writing {
+            Some(batch) if position >= batch.position => {
+                Some((&mut self.writing_references, batch.position..self.base))
+            }
+            Some(_) | None => {
+                let segment = self.segments.holding_mut(position)?;
+                Some((&mut segment.references, segment.first..segment.end))
+            }
         }
-        Some(&mut self.segments.holding_mut(position)?.references)
     }
 }
 
@@ -149,7 +167,7 @@ mod tests {
     fn commit(state: &mut State, bytes: usize) {
         let record = vec![7; bytes];
         let length = u32::try_from(bytes).unwrap();
-        state.append(length, checksum(length, &[&record]), &[&record]);
+        state.append(length, checksum(length, &[&record]), &[&record], 0);
         drop(state.take(0, 0));
         state.landed(if state.segments.iter().count() == 0 {
             Landing::NewSegment

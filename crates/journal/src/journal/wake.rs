@@ -15,13 +15,13 @@ pub(super) struct Wake {
 }
 
 impl Wake {
-    /// Sleeps until kicked, or not at all if there is work.
-    pub(super) fn sleep(&self, timeout: Duration, is_work: impl Fn() -> bool) {
+    /// Sleeps until kicked, for no longer than it has the patience for.
+    pub(super) fn sleep(&self, patience: impl Fn() -> Duration) {
         let mut lock = self.lock.lock();
         // Either the sleeper sees the kick, or who kicks sees the sleeper and waits for the lock until it sleeps.
         self.is_asleep.store(true, Ordering::SeqCst);
-        if !self.is_kicked.load(Ordering::SeqCst) && !is_work() {
-            self.condition.wait_for(&mut lock, timeout);
+        if !self.is_kicked.load(Ordering::SeqCst) {
+            self.condition.wait_for(&mut lock, patience());
         }
         self.is_asleep.store(false, Ordering::SeqCst);
         self.is_kicked.swap(false, Ordering::SeqCst);

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use journal::{Directory, FORMAT_VERSION, OpenError, Options, verify};
+use journal::{BLOCK_BYTES, Directory, Disk, FORMAT_VERSION, OpenError, Options, verify};
 use tempfile::{TempDir, tempdir};
 
 use crate::support::{NOW, read, try_open};
@@ -151,9 +151,25 @@ fn signs_of_life_and_the_space_that_comes_back_are_real() {
         journal.reclaim(NOW).unwrap();
         let bytes: u64 =
             fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().metadata().unwrap().len()).sum();
-        assert!(bytes < 101_000, "{bytes}");
+        // Two segments, each to the end of its last block.
+        assert!(bytes < 101_000 + 2 * BLOCK_BYTES as u64, "{bytes}");
     }
     drop(journal);
     let (_, opened, _) = try_open(directory(place.path()), Options::default()).unwrap();
     assert_eq!(opened.last_alive_unix_ms, NOW + 10_000_000_000);
+}
+
+#[test]
+fn blocks_get_into_a_file_whatever_the_system_takes() {
+    let place = tempfile::tempdir().unwrap();
+    let file = Disk::create(&directory(place.path()), "blocks").unwrap();
+    let memory = vec![7; 4 * BLOCK_BYTES];
+    let aligned = memory.as_ptr().align_offset(BLOCK_BYTES);
+    // At the second address no system takes them past its cache.
+    for (number, start) in [aligned, aligned + 1].into_iter().enumerate() {
+        let blocks = &memory[start..start + 2 * BLOCK_BYTES];
+        file.write_blocks_at((number * blocks.len()) as u64, blocks).unwrap();
+    }
+    file.sync_data().unwrap();
+    assert!(fs::read(place.path().join("blocks")).unwrap() == memory);
 }

@@ -22,6 +22,10 @@ impl broker_core::journal::Journal for Adapter {
         Position::new(appended.get())
     }
 
+    fn append_referred(&self, parts: &[&[u8]], references: u32) -> Position {
+        Position::new(self.journal.append_referred(parts, references).get())
+    }
+
     fn end(&self) -> Position {
         Position::new(self.journal.end().get())
     }
@@ -31,10 +35,7 @@ impl broker_core::journal::Journal for Adapter {
     }
 
     fn release(&self, positions: &[Position]) {
-        match positions {
-            [position] => self.journal.release(place(*position), 1),
-            positions => self.journal.release_each(&positions.iter().copied().map(place).collect::<Vec<_>>()),
-        }
+        self.journal.release_each(positions.iter().copied().map(place));
     }
 
     fn is_failing(&self) -> bool {
