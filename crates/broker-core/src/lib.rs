@@ -18,6 +18,7 @@ mod shard;
 mod stats;
 pub mod subscriptions;
 mod sys;
+mod text;
 mod time;
 pub mod timers;
 

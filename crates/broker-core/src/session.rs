@@ -4,6 +4,7 @@ mod connection;
 mod outbound;
 mod queued;
 mod route;
+mod subscriptions;
 mod table;
 mod will;
 
@@ -11,6 +12,7 @@ pub(crate) use connection::Connection;
 pub(crate) use outbound::{Accepted, Lost, Outbound};
 pub(crate) use queued::{Own, Queued};
 pub(crate) use route::Route;
+pub(crate) use subscriptions::{Subscribed, Subscriptions};
 pub(crate) use table::{Lifetime, Sessions};
 pub(crate) use will::PendingWill;
 
@@ -21,8 +23,8 @@ use crate::{
     time::Timestamp,
     timers::TimerHandle,
 };
-use mqtt_codec::{ProtocolVersion, QoS, flow::Receiver, packet::SubscriptionOptions};
-use std::{collections::BTreeMap, num::NonZeroU16};
+use mqtt_codec::{QoS, flow::Receiver};
+use std::collections::BTreeMap;
 
 /// The session of one client identifier. All of its state is here and stays until it ends
 /// `[MQTT311-4.1.0-1]`.
@@ -34,8 +36,8 @@ pub(crate) struct Session {
     pub(crate) client_id: Box<str>,
     /// The connection that uses it now.
     pub(crate) connection: Option<Box<Connection>>,
-    /// What it subscribed to, by the whole text of the filter, share prefix included.
-    pub(crate) subscriptions: BTreeMap<Box<str>, Subscribed>,
+    /// What it subscribed to.
+    pub(crate) subscriptions: Subscriptions,
     /// What is on its way to the client.
     pub(crate) outbound: Outbound,
     /// What is on its way from the client.
@@ -58,50 +60,6 @@ pub(crate) struct Session {
     pub(crate) load: Option<LoadGauge>,
 }
 
-/// One subscription as its session knows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Subscribed {
-    /// The Subscription Identifier, 0 for none.
-    pub(crate) identifier: u32,
-    /// Bytes of the ShareName of a shared subscription. What is one depends on the version it was made in.
-    /// As small as that: there may be millions.
-    share_name_bytes: Option<NonZeroU16>,
-    /// As granted, in the byte of 5.0: small as well.
-    options: u8,
-}
-
-impl Subscribed {
-    /// A subscription; a ShareName is never empty `[MQTT5-4.8.2-1]`.
-    pub(crate) fn new(
-        options: SubscriptionOptions,
-        identifier: u32,
-        share_name_bytes: Option<usize>,
-    ) -> Self {
-        let share_name_bytes = share_name_bytes.and_then(|bytes| NonZeroU16::new(u16::try_from(bytes).ok()?));
-        Self { identifier, share_name_bytes, options: options.byte() }
-    }
-
-    /// As granted.
-    pub(crate) fn options(&self) -> SubscriptionOptions {
-        SubscriptionOptions::from_byte(self.options, ProtocolVersion::V5).expect("it was made of options")
-    }
-
-    /// Bytes of the ShareName, if it is a shared subscription.
-    pub(crate) fn share_name_bytes(&self) -> Option<usize> {
-        self.share_name_bytes.map(|bytes| usize::from(bytes.get()))
-    }
-
-    /// The ShareName, if it is a shared subscription, and the filter that topics are matched against.
-    pub(crate) fn parts<'a>(&self, filter: &'a str) -> (Option<&'a str>, &'a str) {
-        const SHARE_PREFIX: &str = "$share/";
-        let parts = self
-            .share_name_bytes()
-            .and_then(|bytes| filter.strip_prefix(SHARE_PREFIX)?.split_at_checked(bytes))
-            .and_then(|(share_name, rest)| Some((share_name, rest.strip_prefix('/')?)));
-        parts.map_or((None, filter), |(share_name, matched)| (Some(share_name), matched))
-    }
-}
-
 /// The retained messages of one subscription, as far as they are not delivered.
 #[derive(Debug, Default)]
 pub(crate) struct RetainedDelivery {
@@ -122,7 +80,7 @@ impl Session {
             id,
             client_id: Box::from(client_id),
             connection: None,
-            subscriptions: BTreeMap::new(),
+            subscriptions: Subscriptions::default(),
             outbound: Outbound::new(),
             receiver: Receiver::new(0),
             retained: BTreeMap::new(),

@@ -8,6 +8,7 @@ use crossbeam_utils::sync::{ShardedLock, ShardedLockReadGuard, ShardedLockWriteG
 
 use crate::config::ShareStrategy;
 use crate::ids::{GroupId, SessionId};
+pub(crate) use arena::block_bytes;
 use exact::ExactFilters;
 use hashing::Seed;
 use lists::Lists;
@@ -28,7 +29,6 @@ mod matches;
 mod share;
 mod subscriber;
 mod table;
-mod text;
 mod trie;
 
 /// All subscriptions of the node. Every shard matches in it at once, through a lock that costs a

@@ -165,7 +165,7 @@ impl Shard {
             None => ConnectionState::DisconnectedSince(session.disconnected_at),
         };
         let subscriptions = session.subscriptions.iter().map(|(filter, subscribed)| SubscriptionState {
-            filter: filter.clone(),
+            filter: Box::from(filter),
             options: subscribed.options(),
             identifier: subscribed.identifier,
             share_name_bytes: subscribed.share_name_bytes(),

@@ -211,7 +211,7 @@ impl Shard {
         if let Some(timer) = session.expiry_timer.take() {
             self.timers.cancel(timer);
         }
-        for (filter, &subscribed) in &session.subscriptions {
+        for (filter, &subscribed) in session.subscriptions.iter() {
             self.remove_from_index(id, filter, subscribed);
         }
         if id.is_durable() {

@@ -203,7 +203,7 @@ impl Shard {
             let (qos, no_local) = (options.maximum_qos, options.no_local);
             session.retained.insert(filter.clone(), RetainedDelivery { cursor, qos, no_local, identifier });
         }
-        session.subscriptions.insert(filter, subscribed);
+        session.subscriptions.insert(&filter, subscribed);
     }
 }
 

@@ -105,7 +105,7 @@ impl Shard {
         let Some(session) = self.sessions.get_mut(id) else { return Ok(qos) };
         let share_name_bytes = filter.share_name().map(str::len);
         let subscribed = Subscribed::new(options, identifier, share_name_bytes);
-        let former = session.subscriptions.insert(Box::from(filter.text()), subscribed);
+        let former = session.subscriptions.insert(filter.text(), subscribed);
         // A subscription that is replaced, too [MQTT5-3.8.4-4].
         // [MQTT5-3.3.1-9] [MQTT5-3.3.1-10] [MQTT5-3.3.1-11] [MQTT311-3.3.1-6] [MQTT311-3.8.4-3]
         let wants_retained = filter.share_name().is_none()
@@ -180,7 +180,7 @@ impl Shard {
         }
         let Some(session) = self.sessions.get(id) else { return Ok(()) };
         let is_full = session.subscriptions.len() >= limits.subscriptions_per_session_max as usize;
-        if is_full && !session.subscriptions.contains_key(filter.text()) {
+        if is_full && !session.subscriptions.contains(filter.text()) {
             let text = "the session has as many subscriptions as it may";
             return refused(ReasonCode::QuotaExceeded, text);
         }

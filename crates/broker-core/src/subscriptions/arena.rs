@@ -135,6 +135,6 @@ impl<T> IndexMut<u32> for Arena<T> {
 }
 
 /// Bytes the allocator takes for a block: its own word and its rounding, as the common ones do it.
-pub(super) fn block_bytes(bytes: usize) -> usize {
+pub(crate) fn block_bytes(bytes: usize) -> usize {
     if bytes == 0 { 0 } else { (bytes + size_of::<usize>()).next_multiple_of(16).max(32) }
 }

@@ -5,7 +5,7 @@ use super::arena::Arena;
 use super::hashing::Seed;
 use super::subscriber::Subscribers;
 use super::table::SlotTable;
-use super::text::Text;
+use crate::text::Text;
 
 /// Most filters name one topic. In the trie each would cost a lookup per level, cold ones at that, and
 /// its nodes; here it is one lookup, and the trie stays small.

@@ -4,7 +4,7 @@
 use super::arena::Arena;
 use super::hashing::Seed;
 use super::table::SlotTable;
-use super::text::Text;
+use crate::text::Text;
 
 /// Level texts, counted by reference: a text goes with its last use.
 #[derive(Debug)]
