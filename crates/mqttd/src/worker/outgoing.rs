@@ -81,6 +81,11 @@ impl Outgoing {
         &mut self.noted
     }
 
+    /// Whether one of them is to look at its mailbox.
+    pub(super) fn has_noted(&self) -> bool {
+        !self.noted.is_empty()
+    }
+
     fn is_beside(&self, shard: ShardId) -> bool {
         self.beside.get(usize::from(shard.0)).is_some_and(|&is_beside| is_beside)
     }

@@ -10,9 +10,10 @@ use mqtt_codec::{DecodeError, Frame, PacketRef, PacketType, ProtocolVersion, fra
 use super::Worker;
 use crate::connection::{Phase, Reading};
 
-/// Bytes of the buffer that all connections of a worker are read into, and so the most that one read
-/// brings.
-pub(super) const READ_BUFFER_BYTES: usize = 64 * 1024;
+/// Bytes of the buffer that all connections of a worker are read into, and so the most that one read brings: what is
+/// at its end of a packet that is not whole is copied twice more, and the buffer is to stay in the processor's cache.
+/// With 64 KiB every fourth message of 16 KB was such a packet, and a fifth of all copying that.
+pub(super) const READ_BUFFER_BYTES: usize = 256 * 1024;
 
 /// Packets handled before others have their turn.
 const PACKETS_PER_TURN: u32 = 1024;

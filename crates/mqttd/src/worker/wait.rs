@@ -92,13 +92,16 @@ impl Worker {
     }
 
     /// Serves every connection that was ready when the turn began. Those that have more to be read than their
-    /// share of a turn are served again in the next one.
+    /// share of a turn are served again in the next one, and so are those that are behind when so much has come for
+    /// a worker beside this one that it would not stay in the cache until that has its turn.
     pub(super) fn serve_ready(&mut self) {
         let ready = self.ready.len();
-        for place in 0..ready {
-            self.serve(self.ready[place]);
+        let mut served = 0;
+        while served < ready && !self.outgoing.has_noted() {
+            self.serve(self.ready[served]);
+            served += 1;
         }
-        self.ready.drain(..ready);
+        self.ready.drain(..served);
     }
 
     /// Has a connection served with the next turn.
