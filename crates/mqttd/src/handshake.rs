@@ -94,12 +94,13 @@ impl Reception {
         node.stats.shard(ShardId(0)).sockets_opened.add(1);
         let until = now.plus_millis(node.config.limits.connect_timeout_ms.into());
         let (stage, received) = (Stage::Greeting, Vec::new());
-        let stranger = Stranger { socket, address, is_registered: false, received, stage, until };
-        let key = self.strangers.insert(stranger);
-        // When many come at once the CONNECT of most is there already.
-        self.serve(key, now);
-        if self.strangers.get(key).is_some_and(|stranger| !stranger.is_registered) {
-            self.register(key);
+        let key = self.strangers.insert(Stranger { socket, address, received, stage, until });
+        // It is not read before: the CONNECT of one in ten is there already, and an event for it comes at once.
+        let Stranger { socket, address, .. } = &mut self.strangers[key];
+        if let Err(error) = self.registry.register(socket, token(self.first_token, key), Interest::READABLE) {
+            let address = *address;
+            self.strangers.remove(key);
+            self.say_refused(address, &error);
         }
     }
 
@@ -134,31 +135,25 @@ impl Reception {
         };
         match progress {
             Progress::Pending => {}
-            Progress::Interrupted => self.register(key),
+            Progress::Interrupted => self.attend_again(key),
             Progress::Connected(shard) => self.hand_over(key, shard),
             Progress::Refused(refusal) => self.refuse(key, refusal, now),
             Progress::Gone(error) => self.part(key, &error),
         }
     }
 
-    /// Has the next event come, at once if there is something to be read already.
-    fn register(&mut self, key: usize) {
+    /// Has the next event come at once if there is something to be read already.
+    fn attend_again(&mut self, key: usize) {
         let Some(stranger) = self.strangers.get_mut(key) else { return };
-        let (socket, token) = (&mut stranger.socket, Token(self.first_token + key));
-        let outcome = if stranger.is_registered {
-            self.registry.reregister(socket, token, Interest::READABLE)
-        } else {
-            self.registry.register(socket, token, Interest::READABLE)
-        };
-        match outcome {
-            Ok(()) => stranger.is_registered = true,
-            Err(error) => self.part(key, &error),
+        let token = token(self.first_token, key);
+        if let Err(error) = self.registry.reregister(&mut stranger.socket, token, Interest::READABLE) {
+            self.part(key, &error);
         }
     }
 
     fn hand_over(&mut self, key: usize, shard: ShardId) {
-        let Stranger { mut socket, address, is_registered, received, .. } = self.strangers.remove(key);
-        if is_registered && let Err(error) = self.registry.deregister(&mut socket) {
+        let Stranger { mut socket, address, received, .. } = self.strangers.remove(key);
+        if let Err(error) = self.registry.deregister(&mut socket) {
             return self.say_refused(address, &error);
         }
         let arrival = Arrival { socket: socket.into(), address, received };
@@ -193,6 +188,11 @@ impl Reception {
     fn say_refused(&self, address: SocketAddr, reason: &dyn std::fmt::Display) {
         self.log.debug("refused", &[("address", &address), ("reason", reason)]);
     }
+}
+
+/// What events call a stranger.
+fn token(first: usize, key: usize) -> Token {
+    Token(first + key)
 }
 
 impl Workers {

@@ -73,7 +73,9 @@ impl Shard {
         [response_information.as_deref(), None].into_iter().find_map(|response_information| {
             let properties = self.connack_properties(connect, terms, response_information);
             let connack = ConnAck { session_present: false, reason: ReasonCode::Success, properties };
-            encode_within(connect, connack.clone()).map(|_| connack)
+            let fits = connect.properties.maximum_packet_size().is_none()
+                || encode_within(connect, connack.clone()).is_some();
+            fits.then_some(connack)
         })
     }
 

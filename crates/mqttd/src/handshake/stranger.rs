@@ -17,8 +17,6 @@ const READS_PER_TURN: usize = 16;
 pub(super) struct Stranger {
     pub(super) socket: TcpStream,
     pub(super) address: SocketAddr,
-    /// Whether events come for it.
-    pub(super) is_registered: bool,
     pub(super) received: Vec<u8>,
     pub(super) stage: Stage,
     /// When it has had its time.
