@@ -45,7 +45,10 @@ impl Blocks {
         tail: &Tail,
         parts: &[&[u8]],
     ) -> io::Result<u64> {
-        self.memory.resize(PIECE_BYTES + BLOCK_BYTES, 0);
+        if self.memory.is_empty() {
+            // The system gives zeroed memory a page at a time, as it is used: small batches use one.
+            self.memory = vec![0; PIECE_BYTES + BLOCK_BYTES];
+        }
         // It may be unable to tell; then the system refuses the memory, and the file takes another way.
         let start = self.memory.as_ptr().align_offset(BLOCK_BYTES) % BLOCK_BYTES;
         let piece = &mut self.memory[start..start + PIECE_BYTES];
