@@ -96,11 +96,9 @@ impl Reception {
         let (stage, received) = (Stage::Greeting, Vec::new());
         let key = self.strangers.insert(Stranger { socket, address, received, stage, until });
         // It is not read before: the CONNECT of one in ten is there already, and an event for it comes at once.
-        let Stranger { socket, address, .. } = &mut self.strangers[key];
-        if let Err(error) = self.registry.register(socket, token(self.first_token, key), Interest::READABLE) {
-            let address = *address;
-            self.strangers.remove(key);
-            self.say_refused(address, &error);
+        let (socket, token) = (&mut self.strangers[key].socket, token(self.first_token, key));
+        if let Err(error) = self.registry.register(socket, token, Interest::READABLE) {
+            self.part(key, &error);
         }
     }
 
