@@ -10,6 +10,8 @@ pub(crate) enum Error {
     Machine { doing: &'static str, source: io::Error },
     /// The broker did not start, or broke its promises.
     Broker(String),
+    /// No part that was measured has a case of this name.
+    NoSuchCase(String),
     /// The load could not go on: it names the client and what the broker answered.
     Load(dunlin_load::Error),
 }
@@ -32,6 +34,7 @@ impl fmt::Display for Error {
         match self {
             Self::Machine { doing, source } => write!(f, "{doing}: {source}"),
             Self::Broker(what) => f.write_str(what),
+            Self::NoSuchCase(name) => write!(f, "no case is called '{name}'; the report names them all"),
             Self::Load(error) => write!(f, "{error}"),
         }
     }

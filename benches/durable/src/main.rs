@@ -92,6 +92,9 @@ impl CommandLine {
                 part(&bench, &mut report)?;
             }
         }
+        if let Some(unknown) = self.case.iter().find(|case| !report.has(case)) {
+            return Err(Error::NoSuchCase(unknown.clone()));
+        }
         std::fs::remove_dir_all(&bench.directory).map_err(Error::machine("remove the directory"))?;
         Ok(report)
     }

@@ -76,6 +76,11 @@ impl Report {
         Some(median(&figure.values))
     }
 
+    /// Whether this case was measured.
+    pub(crate) fn has(&self, case: &str) -> bool {
+        self.rows.iter().any(|row| row.case == case)
+    }
+
     pub(crate) fn lost(&self) -> u64 {
         self.rows.iter().map(|row| row.lost).sum()
     }
