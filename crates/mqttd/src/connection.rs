@@ -12,7 +12,7 @@ pub(crate) use self::unread::Unread;
 use crate::outbox::Outbox;
 use crate::transport::Transport;
 
-/// One connection whose CONNECT has been received. There may be very many of them that do nothing.
+/// One connection. There may be very many of them that do nothing.
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) id: ConnectionId,
@@ -21,10 +21,13 @@ pub(crate) struct Connection {
     /// For the log; none when the log does not show it.
     pub(crate) label: Option<Box<Label>>,
     pub(crate) transport: Transport,
+    /// That of its CONNECT; until then the one by which a first packet is framed.
     pub(crate) version: ProtocolVersion,
     pub(crate) phase: Phase,
     pub(crate) reading: Reading,
     pub(crate) writing: Writing,
+    /// Whether events tell when more can be written. Most peers take at once whatever is written.
+    pub(crate) tells_of_room: bool,
     /// Whether it is on the worker's list of those to be served.
     pub(crate) is_ready: bool,
     /// Whether the engine believes that the outbox is full.
@@ -36,17 +39,23 @@ pub(crate) struct Connection {
 /// How far a connection has come.
 ///
 /// ```text
-///        OtherEffect::Close     outbox written,            the peer has closed,
-///                               writing shut down          or has had its time
-/// Open ---------------> Closing -----------------> Draining -----------------> gone
-///  |                       |    (in FLUSH_MS_MAX)            (in DRAIN_MS_MAX)
-///  +-----------------------+--> gone: the peer has closed or the network failed
+///            CONNECT         OtherEffect::Close     outbox written,            the peer has closed,
+///                                                   writing shut down          or has had its time
+/// Greeting ----------> Open ---------------> Closing -----------------> Draining -----------------> gone
+///  |  |                  |                    ^  |    (in FLUSH_MS_MAX)            (in DRAIN_MS_MAX)
+///  |  +-- refused with an answer -------------+  |
+///  +---------------------+-----------------------+--> gone: the peer has closed or the network failed, or
+///                                                     there was no CONNECT in `connect_timeout_ms`
 /// ```
+///
+/// One that turns out to be for another worker's session goes on there, as one that has sent its CONNECT.
 ///
 /// Draining is what makes the last words arrive: to close a socket that has unread bytes resets the
 /// connection, and a reset may overtake what was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
+    /// Its CONNECT is awaited.
+    Greeting,
     /// Packets are exchanged.
     Open,
     /// What the outbox holds is written, nothing is read.
@@ -88,18 +97,19 @@ pub(crate) struct Label {
 }
 
 impl Connection {
-    /// A connection of which nothing is known but its CONNECT.
-    pub(crate) fn new(id: ConnectionId, transport: Transport, version: ProtocolVersion) -> Self {
+    /// A connection of which nothing is known.
+    pub(crate) fn new(id: ConnectionId, transport: Transport) -> Self {
         Self {
             id,
             outbox: Outbox::default(),
             unread: Unread::default(),
             label: None,
             transport,
-            version,
-            phase: Phase::Open,
+            version: ProtocolVersion::V5,
+            phase: Phase::Greeting,
             reading: Reading::Blocked,
             writing: Writing::Idle,
+            tells_of_room: false,
             is_ready: false,
             is_full: false,
             is_held_back: false,

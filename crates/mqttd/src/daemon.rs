@@ -10,11 +10,12 @@ use std::time::{Duration, Instant};
 
 use broker_core::Node;
 use broker_core::journal::RecoveredShard;
+use mio::Poll;
 
 use crate::clock::Clock;
 use crate::config::{self, Settings};
 use crate::error::{Error, StorageError};
-use crate::listener::{Acceptor, Listener};
+use crate::listener::{Doors, Listener};
 use crate::log::Log;
 use crate::signal::{self, Signal};
 use crate::storage::{self, Opened, Recollection, Storage};
@@ -23,7 +24,6 @@ use crate::worker::{self, Crew, Durable, Mail, Mailbox, Plan, Rule};
 /// A broker that serves.
 pub(crate) struct Daemon {
     addresses: Vec<SocketAddr>,
-    acceptor: Acceptor,
     workers: Vec<JoinHandle<()>>,
     mailboxes: Arc<[Mailbox]>,
     /// None if everything is kept in memory.
@@ -39,6 +39,9 @@ enum Event {
     /// One of the threads has ended.
     ThreadEnded,
 }
+
+/// The worker that accepts clients.
+const ENTRANCE: usize = 0;
 
 /// Tells when the thread that holds it has ended.
 struct Guard(SyncSender<Event>);
@@ -68,14 +71,14 @@ impl Daemon {
         let opened = open_storage(settings, &log)?;
         let recollection = opened.as_ref().map(|opened| opened.recollection);
         let parts = Parts::assemble(settings, opened, log.clone())?;
-        let (node, mailboxes, clock) = (Arc::clone(&parts.node), Arc::clone(&parts.mailboxes), parts.clock);
+        let mailboxes = Arc::clone(&parts.mailboxes);
+        let entrance = parts.polls[ENTRANCE].registry().try_clone().map_err(failed("a worker"))?;
         let (workers, storage) = parts.start_workers(&sender)?;
         let recollection = recollection.map(|found| (found, began.elapsed()));
         listeners.iter().try_for_each(Listener::listen)?;
-        let reached = (node, Arc::clone(&mailboxes));
-        let acceptor = Acceptor::start(listeners, reached, clock, log.clone(), Guard(sender))
-            .map_err(failed("the listener's thread"))?;
-        Ok(Self { addresses, acceptor, workers, mailboxes, storage, recollection, events, log })
+        let doors = Doors::open(listeners, &entrance).map_err(failed("the listeners"))?;
+        mailboxes[ENTRANCE].put(Mail::Doors(doors));
+        Ok(Self { addresses, workers, mailboxes, storage, recollection, events, log })
     }
 
     /// Where clients are accepted, in the order of the settings.
@@ -94,12 +97,10 @@ impl Daemon {
         if let Ok(Event::Signal(signal)) = self.events.recv() {
             self.log.info("ending", &[("signal", &signal)]);
         }
-        self.acceptor.stop();
         for mailbox in self.mailboxes.iter() {
             mailbox.put(Mail::Shutdown);
         }
-        // The acceptor's thread has ended as well.
-        let mut threads = self.workers.len() + 1;
+        let mut threads = self.workers.len();
         while threads > 0 {
             match self.events.recv() {
                 Ok(Event::Signal(signal)) => return Err(Error::CutShort(signal)),
@@ -123,6 +124,8 @@ impl Daemon {
 struct Parts {
     node: Arc<Node>,
     mailboxes: Arc<[Mailbox]>,
+    /// What each worker will sleep on.
+    polls: Vec<Poll>,
     /// None if everything is kept in memory.
     storage: Option<Storage>,
     /// What each shard begins with, if something is stored.
@@ -135,10 +138,13 @@ impl Parts {
     fn assemble(settings: &Settings, opened: Option<Opened>, log: Log) -> Result<Self, Error> {
         let (config, shards, seed) = (settings.engine.clone(), settings.workers, random_seed()?);
         let mailboxes: Arc<[Mailbox]> = (0..shards).map(|_| Mailbox::default()).collect();
+        let polls = (0..shards).map(|_| Poll::new()).collect::<io::Result<_>>();
+        let polls = polls.map_err(|source| Error::Start { what: "the workers", source })?;
         let Some(opened) = opened else {
             let node = Node::new(config, shards, seed);
             let clock = Clock::start(0);
-            return Ok(Self { node, mailboxes, storage: None, recovered: Vec::new(), clock, log });
+            let (storage, recovered) = (None, Vec::new());
+            return Ok(Self { node, mailboxes, polls, storage, recovered, clock, log });
         };
         let node = Node::with_journal(config, shards, seed, opened.for_engine());
         let Opened { journal, is_full, recovered, alive, clock, .. } = opened;
@@ -146,7 +152,7 @@ impl Parts {
         let recovered = node.restore(recovered, alive, clock.now());
         let storage = Storage::start(journal, is_full, Arc::clone(&node), &mailboxes, settings, clock, &log)
             .map_err(|source| Error::Start { what: "the journal's threads", source })?;
-        Ok(Self { node, mailboxes, storage: Some(storage), recovered, clock, log })
+        Ok(Self { node, mailboxes, polls, storage: Some(storage), recovered, clock, log })
     }
 
     /// Starts all workers, and returns when each knows what it is to know: a publisher that is served before
@@ -155,7 +161,7 @@ impl Parts {
         self,
         sender: &SyncSender<Event>,
     ) -> Result<(Vec<JoinHandle<()>>, Option<Storage>), Error> {
-        let Self { node, mailboxes, storage, recovered, clock, log } = self;
+        let Self { node, mailboxes, polls, storage, recovered, clock, log } = self;
         let mut recovered = recovered.into_iter();
         let everyone = Arc::new(Barrier::new(mailboxes.len()));
         let (unready, ready) = sync_channel::<()>(0);
@@ -166,10 +172,11 @@ impl Parts {
                 .map_err(|source| Error::Start { what: "the workers' threads", source })?,
         }
         .into_iter();
-        for id in node.shards() {
+        for (id, poll) in node.shards().zip(polls) {
             let durable = storage.as_ref().zip(recovered.next());
             let plan = Plan {
                 id,
+                poll,
                 node: Arc::clone(&node),
                 mailboxes: Arc::clone(&mailboxes),
                 everyone: Arc::clone(&everyone),

@@ -1,37 +1,18 @@
-//! Owns the sockets that clients connect to, and the thread that accepts from them. What happens to an
-//! accepted connection is the handshake's business.
+//! Owns the addresses that clients connect to. Who accepts them is the first worker's business.
 
-mod thread;
+mod door;
 
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{AsFd as _, AsRawFd};
 
-use broker_core::Timestamp;
-use mio::net::{TcpListener, TcpStream};
-use rlimit::Resource;
 use socket2::{Domain, Protocol, Socket, Type};
 
-pub(crate) use self::thread::Acceptor;
+pub(crate) use self::door::Doors;
 use crate::config::ListenAddress;
 use crate::error::Error;
-use crate::handshake::Reception;
-use crate::log::{Level, Log, Throttle};
 
 /// Connections that the system may keep for us until they are accepted; it may cut this down.
 const BACKLOG: i32 = 4096;
-
-/// Connections accepted from one listener before those that were accepted have their turn.
-const ACCEPTED_PER_TURN: usize = 64;
-
-/// Descriptors that no client gets: what is stored needs files, and clients wait for what is stored.
-const DESCRIPTORS_KEPT: u64 = 8;
-
-/// Milliseconds until accepting is tried again when the machine has no room for one more connection.
-const NO_ROOM_PAUSE_MS: u64 = 100;
-
-/// Seconds between two lines about that.
-const NO_ROOM_LOG_INTERVAL_SECONDS: u64 = 10;
 
 /// An address that is ours. Nobody can connect before it [listens](Self::listen).
 #[derive(Debug)]
@@ -63,79 +44,6 @@ impl Listener {
     }
 }
 
-/// A listener whose connections are accepted.
-struct Door {
-    listener: TcpListener,
-    address: SocketAddr,
-    /// Whether connections may wait: the system says so once.
-    is_ready: bool,
-    /// While the machine has no room, when it is asked again.
-    paused_until: Timestamp,
-    no_room: Throttle,
-    /// Clients' descriptors are below it: the system gives out the lowest that is free.
-    descriptors: u64,
-    /// Whether the last client got one that is close to it.
-    is_nearly_full: bool,
-}
-
-impl Door {
-    fn new(listener: Listener) -> io::Result<Self> {
-        Ok(Self {
-            address: listener.address,
-            listener: TcpListener::from_std(listener.socket.into()),
-            is_ready: false,
-            paused_until: Timestamp::ZERO,
-            no_room: Throttle::new(NO_ROOM_LOG_INTERVAL_SECONDS),
-            descriptors: Resource::NOFILE.get_soft()?.saturating_sub(DESCRIPTORS_KEPT),
-            is_nearly_full: false,
-        })
-    }
-
-    /// Accepts what waits. It goes on accepting when the machine runs out of room.
-    fn accept(&mut self, reception: &mut Reception, now: Timestamp, log: &Log) {
-        if now < self.paused_until {
-            return;
-        }
-        for _ in 0..ACCEPTED_PER_TURN {
-            if !self.is_ready || !reception.has_room() {
-                return;
-            }
-            match self.accept_one() {
-                Ok((socket, address)) => reception.receive(socket, address, now),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.is_ready = false,
-                Err(error) if is_about_one_connection(&error) => {}
-                Err(error) => {
-                    let fields: [(&str, &dyn std::fmt::Display); 2] =
-                        [("address", &self.address), ("error", &error)];
-                    log.event_throttled(&self.no_room, Level::Error, "cannot accept connections", &fields);
-                    self.paused_until = now.plus_millis(NO_ROOM_PAUSE_MS);
-                    return;
-                }
-            }
-        }
-    }
-
-    /// Accepts a connection, unless that would take one of the last descriptors.
-    fn accept_one(&mut self) -> io::Result<(TcpStream, SocketAddr)> {
-        // Another one of our own tells which would be next.
-        if self.is_nearly_full && self.is_beyond(&self.listener.as_fd().try_clone_to_owned()?, 0) {
-            return Err(io::Error::other("too few descriptors are left"));
-        }
-        let (socket, address) = self.listener.accept()?;
-        self.is_nearly_full = self.is_beyond(&socket, DESCRIPTORS_KEPT);
-        Ok((socket, address))
-    }
-
-    fn is_beyond(&self, descriptor: &impl AsRawFd, margin: u64) -> bool {
-        u64::try_from(descriptor.as_raw_fd()).is_ok_and(|number| number + margin >= self.descriptors)
-    }
-
-    /// How many milliseconds it may be left to itself; none until the system says something.
-    fn patience_ms(&self, reception: &Reception, now: Timestamp) -> Option<u64> {
-        (self.is_ready && reception.has_room()).then(|| self.paused_until.millis_since(now))
-    }
-}
-
 /// An IPv6 address serves IPv6 only, so that what is listed is what is served, and both families may be
 /// listed with the same port. The port is exclusive: a second process is refused, not given a share.
 fn bind(address: SocketAddr) -> io::Result<Socket> {
@@ -150,12 +58,6 @@ fn bind(address: SocketAddr) -> io::Result<Socket> {
     socket.bind(&address.into())?;
     socket.set_nonblocking(true)?;
     Ok(socket)
-}
-
-/// Whether the next connection can be accepted at once.
-fn is_about_one_connection(error: &io::Error) -> bool {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
-    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
 
 #[cfg(test)]

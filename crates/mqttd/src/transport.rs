@@ -2,7 +2,7 @@
 //! What the bytes are and when they are written is the connection's and the worker's business.
 
 use std::io::{self, IoSlice, Read as _, Write as _};
-use std::net::Shutdown;
+use std::net::{Shutdown, SocketAddr};
 
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
@@ -23,15 +23,32 @@ pub(crate) struct Received {
 }
 
 impl Transport {
-    /// Takes over a socket that does not block and that another thread has let go.
-    pub(crate) fn adopt(socket: std::net::TcpStream) -> Self {
-        Self(TcpStream::from_std(socket))
+    /// Takes over a socket for which no events come.
+    pub(crate) fn adopt(socket: TcpStream) -> Self {
+        Self(socket)
     }
 
-    /// Has events come for the connection until it is dropped, each once: whoever gets one reads until all
-    /// has come, and writes until no more is taken. Fails when the system cannot watch one more.
+    /// Has events come when bytes have, until the connection is dropped, each once: whoever gets one reads until
+    /// all has come. Fails when the system cannot watch one more.
     pub(crate) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
-        registry.register(&mut self.0, token, Interest::READABLE | Interest::WRITABLE)
+        registry.register(&mut self.0, token, Interest::READABLE)
+    }
+
+    /// Has events come as well when more can be written, from here on: one at once if that is so already. A new socket
+    /// can be written, so to ask for it from the beginning is an event, and a waking worker, for nothing.
+    pub(crate) fn await_room(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+        registry.reregister(&mut self.0, token, Interest::READABLE | Interest::WRITABLE)
+    }
+
+    /// Gives the socket away: no more events come for it.
+    pub(crate) fn release(mut self, registry: &Registry) -> io::Result<TcpStream> {
+        registry.deregister(&mut self.0)?;
+        Ok(self.0)
+    }
+
+    /// Whose it is, if the system still knows.
+    pub(crate) fn peer_address(&self) -> io::Result<SocketAddr> {
+        self.0.peer_addr()
     }
 
     /// Reads what is there.

@@ -2,17 +2,18 @@
 //! clock. It carries out what the shard wants; what that is, is the shard's business.
 
 mod apply;
-mod arrive;
 mod close;
 mod connections;
 mod crew;
 mod due;
 mod durability;
 mod flush;
+mod greet;
 mod host;
 mod mail;
 mod mailbox;
 mod outgoing;
+mod phase;
 mod receive;
 mod rule;
 mod thread;
@@ -24,15 +25,16 @@ use std::sync::Arc;
 use broker_core::{ConnectionId, Effects, Input, Node, PeerBatch, Shard, ShardId, ShardStats, Timestamp};
 use mio::{Events, Poll};
 
-use self::close::Closing;
 use self::connections::Connections;
 pub(crate) use self::crew::Crew;
 use self::flush::{Dirty, Report};
 pub(crate) use self::mailbox::{Mail, Mailbox};
 use self::outgoing::Outgoing;
+use self::phase::Deadlines;
 pub(crate) use self::rule::Rule;
 pub(crate) use self::thread::{Durable, Plan, start};
 use crate::clock::Clock;
+use crate::listener::Doors;
 use crate::log::Log;
 use crate::outbox::BufferPool;
 use crate::storage::Link;
@@ -50,6 +52,8 @@ pub(crate) struct Worker {
     poll: Poll,
     events: Events,
     connections: Connections,
+    /// Where clients are accepted: on one of the workers.
+    doors: Doors,
     /// Connections that may have something to be read.
     ready: Vec<ConnectionId>,
     /// Connections that have something to be written at the end of the turn.
@@ -64,7 +68,9 @@ pub(crate) struct Worker {
     has_recorded: bool,
     /// Connections that wait until other workers have room for mail, or the disk has written enough.
     held_back: Vec<ConnectionId>,
-    closing: Closing,
+    deadlines: Deadlines,
+    /// How many of the connections have not sent their CONNECT yet.
+    strangers: usize,
     /// Bytes appended to outboxes since the start.
     appended_bytes: u64,
     /// Where a connection's bytes are read to; a connection has a buffer of its own only for a packet
@@ -108,6 +114,7 @@ impl Worker {
     fn begin_turn(&mut self, now: Timestamp) {
         self.now = now;
         self.hear_of_durability();
+        self.accept();
         self.serve_ready();
         self.receive_mail();
         self.do_what_is_due();

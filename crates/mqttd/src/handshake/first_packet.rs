@@ -1,23 +1,25 @@
 //! Owns what the first bytes of a connection are judged to be: a CONNECT, the beginning of one, or
-//! nothing that can be served. Reading them and answering is the handshake's business.
+//! nothing that can be served. Reading them and answering is the worker's business.
 
 use std::fmt;
 
 use broker_core::refuse_connect;
-use mqtt_codec::{DecodeError, FrameHeader, Packet, PacketRef, PacketType, ProtocolVersion, frame};
+use mqtt_codec::packet::Connect;
+use mqtt_codec::{Borrowed, DecodeError, FrameHeader, Packet, PacketRef, PacketType, ProtocolVersion, frame};
 
 /// The version by which a first packet is framed, before it has named its own.
 const VERSION: ProtocolVersion = ProtocolVersion::V5;
 
 /// What the bytes received so far are.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum FirstPacket<'a> {
+pub(crate) enum FirstPacket<'a> {
     /// The beginning of a CONNECT, as far as one can see.
     Incomplete,
-    /// A CONNECT, perhaps with more behind it.
+    /// A CONNECT.
     Connect {
-        /// Who connects; empty asks for an identifier.
-        client_id: &'a str,
+        connect: Connect<Borrowed<'a>>,
+        /// What came behind it.
+        behind: &'a [u8],
     },
     /// The connection is to be closed.
     Refused(Refusal),
@@ -25,7 +27,7 @@ pub(super) enum FirstPacket<'a> {
 
 /// Why a connection is closed before it was one.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(crate) enum Refusal {
     /// Another packet came first.
     NotConnect(PacketType),
     /// What came is no packet, or a CONNECT that is not as it should be.
@@ -40,7 +42,7 @@ pub(super) enum Refusal {
 impl FirstPacket<'_> {
     /// Judges what was received; anything but a CONNECT is refused as soon as it shows
     /// `[MQTT5-3.1.0-1]` `[MQTT311-3.1.0-1]`, and one over the limit before it is buffered.
-    pub(super) fn judge(received: &[u8], packet_bytes_max: u32) -> FirstPacket<'_> {
+    pub(crate) fn judge(received: &[u8], packet_bytes_max: u32) -> FirstPacket<'_> {
         let malformed = |error| {
             FirstPacket::Refused(Refusal::Malformed { answer: refuse_connect(received, &error), error })
         };
@@ -55,7 +57,9 @@ impl FirstPacket<'_> {
             return FirstPacket::Incomplete;
         };
         match PacketRef::decode(frame, VERSION) {
-            Ok(Packet::Connect(connect)) => FirstPacket::Connect { client_id: connect.client_id },
+            Ok(Packet::Connect(connect)) => {
+                FirstPacket::Connect { connect, behind: &received[frame.bytes.len()..] }
+            }
             Ok(other) => FirstPacket::Refused(Refusal::NotConnect(other.packet_type())),
             Err(error) => malformed(error),
         }
@@ -64,7 +68,7 @@ impl FirstPacket<'_> {
 
 impl Refusal {
     /// What is said to the client before the connection is closed.
-    pub(super) fn answer(self) -> Option<Vec<u8>> {
+    pub(crate) fn answer(self) -> Option<Vec<u8>> {
         match self {
             Self::NotConnect(_) => None,
             Self::Malformed { answer, .. } => answer,

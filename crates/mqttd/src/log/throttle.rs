@@ -5,12 +5,13 @@ use parking_lot::Mutex;
 
 /// Lets one event through per interval. One throttle per kind of event that a peer can cause at
 /// will.
+#[derive(Debug)]
 pub(crate) struct Throttle {
     interval_seconds: u64,
     state: Mutex<State>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct State {
     admitted_at: Option<u64>,
     suppressed: u64,

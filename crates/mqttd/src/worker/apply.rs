@@ -49,7 +49,11 @@ impl Worker {
     }
 
     #[inline(always)]
-    fn append(&mut self, id: ConnectionId, append: impl FnOnce(&mut Outbox, &mut BufferPool) -> usize) {
+    pub(super) fn append(
+        &mut self,
+        id: ConnectionId,
+        append: impl FnOnce(&mut Outbox, &mut BufferPool) -> usize,
+    ) {
         let Some(connection) = self.connections.get_mut(id) else { return };
         if connection.writing == Writing::Broken {
             return;

@@ -2,7 +2,6 @@
 
 use broker_core::ConnectionId;
 use mio::Token;
-use mqtt_codec::ProtocolVersion;
 use slab::Slab;
 
 use crate::connection::Connection;
@@ -21,13 +20,13 @@ pub(super) struct Connections {
 
 impl Connections {
     /// Adds a connection and gives it an id that no other has or had.
-    pub(super) fn insert(&mut self, transport: Transport, version: ProtocolVersion) -> &mut Connection {
+    pub(super) fn insert(&mut self, transport: Transport) -> &mut Connection {
         let entry = self.slots.vacant_entry();
         let slot = entry.key() as u64;
         assert!(slot < 1 << SLOT_BITS, "a process has fewer sockets");
         let id = ConnectionId(self.opened << SLOT_BITS | slot);
         self.opened += 1;
-        entry.insert(Connection::new(id, transport, version))
+        entry.insert(Connection::new(id, transport))
     }
 
     pub(super) fn get(&self, id: ConnectionId) -> Option<&Connection> {

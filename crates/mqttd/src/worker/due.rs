@@ -1,4 +1,4 @@
-//! Owns when the shard, or a closing connection, is due. What is due then is theirs.
+//! Owns when the shard, or a connection whose time is limited, is due. What is due then is theirs.
 
 use broker_core::{Input, Timestamp};
 
@@ -10,12 +10,13 @@ impl Worker {
         if self.shard.next_deadline().is_some_and(|due| due <= self.now) {
             self.step(Input::Tick);
         }
-        self.close_overdue();
+        self.end_overdue();
     }
 
     /// When something is due next, [`Timestamp::NEVER`] if nothing is.
     pub(super) fn next_deadline(&self) -> Timestamp {
-        let due = [self.shard.next_deadline(), self.closing.next_deadline()];
+        let doors = if self.room_for_strangers() > 0 { self.doors.next_deadline() } else { None };
+        let due = [self.shard.next_deadline(), self.deadlines.next(), doors];
         due.into_iter().flatten().min().unwrap_or(Timestamp::NEVER)
     }
 

@@ -6,6 +6,7 @@ use std::io;
 use broker_core::{ConnectionId, Input};
 
 use super::Worker;
+use super::connections::token;
 use crate::connection::{Connection, Writing};
 use crate::outbox::{BufferPool, Outbox};
 
@@ -86,6 +87,11 @@ impl Worker {
         let Some(connection) = self.connections.get_mut(id) else { return };
         let before = connection.outbox.len();
         connection.writing = write_outbox(connection, &mut self.pool);
+        if connection.writing == Writing::Blocked && !connection.tells_of_room {
+            let awaits = connection.transport.await_room(self.poll.registry(), token(id));
+            connection.tells_of_room = true;
+            connection.writing = awaits.map_or(Writing::Broken, |()| Writing::Blocked);
+        }
         let after = connection.outbox.len();
         if connection.writing == Writing::Broken {
             connection.outbox = Outbox::default();

@@ -38,12 +38,16 @@ impl Worker {
     fn receive(&mut self, mail: Mail) {
         match mail {
             Mail::Peers(batch) => self.receive_from_peers(batch),
-            Mail::Arrival(arrival) => self.admit(*arrival),
+            Mail::Arrivals(arrivals) => arrivals.into_iter().for_each(|arrival| self.admit(arrival)),
+            Mail::Doors(doors) => self.doors = doors,
             Mail::Loaded { session, messages } => self.step(Input::Loaded { session, messages }),
             Mail::Checkpoint => self.step(Input::Checkpoint),
             Mail::Survey { from, to } => self.step(Input::Survey { from, to }),
             Mail::Copied(copies) => self.step(Input::Copied(copies)),
-            Mail::Shutdown => self.life = Life::Finishing,
+            Mail::Shutdown => {
+                self.life = Life::Finishing;
+                self.shut_doors();
+            }
         }
     }
 
@@ -83,6 +87,7 @@ impl Worker {
 
     /// Posts what waits for other workers.
     pub(super) fn post(&mut self) {
+        self.outgoing.post_arrivals();
         if self.has_to_post() {
             self.flush_journal();
             let dropped = self.effects.as_deref_mut().map_or(0, |it| self.outgoing.post(it.mail()));

@@ -10,6 +10,7 @@ use mio::Waker;
 use parking_lot::Mutex;
 
 use crate::handshake::Arrival;
+use crate::listener::Doors;
 
 /// Bytes of messages that may wait in one mailbox. A sender that reaches it reads nothing more from its
 /// clients until the mailbox is empty, so that publishers feel a worker that is behind just as they
@@ -29,8 +30,10 @@ const SPARE_MAX: usize = 16;
 )]
 #[derive(Debug)]
 pub(crate) enum Mail {
-    /// A client whose session is, or will be, here.
-    Arrival(Box<Arrival>),
+    /// Connections for sessions that are, or will be, here.
+    Arrivals(Vec<Arrival>),
+    /// Clients are to be accepted here.
+    Doors(Doors),
     /// What another shard says to this one.
     Peers(PeerBatch),
     /// What a session has asked the journal for. There is one per session at a time.
@@ -94,8 +97,13 @@ pub(super) struct Posted {
 impl Mailbox {
     /// Puts one piece of mail in, whatever waits already.
     pub(crate) fn put(&self, mail: Mail) {
-        self.contents.lock().mail.push(mail);
+        self.lay_down(mail);
         self.nudge();
+    }
+
+    /// The same, but that the reader is still to be made to look.
+    pub(super) fn lay_down(&self, mail: Mail) {
+        self.contents.lock().mail.push(mail);
     }
 
     /// Puts the messages of another worker in, leaving an empty batch in the place of `batch`.

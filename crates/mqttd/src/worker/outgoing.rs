@@ -5,13 +5,18 @@ use std::sync::Arc;
 
 use broker_core::{PeerMail, ShardId};
 
-use super::mailbox::Mailbox;
+use super::mailbox::{Mail, Mailbox};
+use crate::handshake::Arrival;
 
 /// The way to the other workers.
 #[derive(Debug)]
 pub(super) struct Outgoing {
     own: ShardId,
     mailboxes: Arc<[Mailbox]>,
+    /// Connections that go on with other workers, by shard.
+    sent_on: Vec<Vec<Arrival>>,
+    /// The others to whom some go.
+    awaiting: Vec<ShardId>,
     /// Workers whose mailboxes were full when something was posted to them last.
     full: Vec<ShardId>,
     /// Whether a worker is on the same thread as this one, by shard; none if nobody is.
@@ -22,7 +27,9 @@ pub(super) struct Outgoing {
 
 impl Outgoing {
     pub(super) fn new(own: ShardId, mailboxes: Arc<[Mailbox]>) -> Self {
-        Self { own, mailboxes, full: Vec::new(), beside: Arc::default(), noted: Vec::new() }
+        let sent_on = mailboxes.iter().map(|_| Vec::new()).collect();
+        let (awaiting, full, beside, noted) = (Vec::new(), Vec::new(), Arc::default(), Vec::new());
+        Self { own, mailboxes, sent_on, awaiting, full, beside, noted }
     }
 
     /// This worker's own mailbox.
@@ -47,6 +54,28 @@ impl Outgoing {
             }
         }
         dropped
+    }
+
+    /// Has a connection go on with another worker, together with others of this turn.
+    pub(super) fn send_on(&mut self, shard: ShardId, arrival: Arrival) {
+        let arrivals = &mut self.sent_on[usize::from(shard.0)];
+        if arrivals.is_empty() {
+            self.awaiting.push(shard);
+        }
+        arrivals.push(arrival);
+    }
+
+    /// Posts the connections that go on.
+    pub(super) fn post_arrivals(&mut self) {
+        while let Some(shard) = self.awaiting.pop() {
+            let arrivals = Mail::Arrivals(std::mem::take(&mut self.sent_on[usize::from(shard.0)]));
+            if self.is_beside(shard) {
+                self.mailbox(shard).lay_down(arrivals);
+                self.note(shard);
+            } else {
+                self.mailbox(shard).put(arrivals);
+            }
+        }
     }
 
     /// Whether some worker cannot keep up, so that this one should read no more from its clients.

@@ -59,6 +59,7 @@ impl Worker {
         let Some(connection) = self.connections.get_mut(id) else { return };
         connection.is_ready = false;
         match connection.phase {
+            Phase::Greeting => self.greet(id),
             Phase::Open => self.read(id),
             // It is written at the end of the turn, as any other.
             Phase::Closing => {}
@@ -122,7 +123,7 @@ impl Worker {
     }
 
     /// None if nothing was there, or the connection has gone.
-    fn receive_bytes(&mut self, id: ConnectionId, buffer: &mut [u8]) -> Option<usize> {
+    pub(super) fn receive_bytes(&mut self, id: ConnectionId, buffer: &mut [u8]) -> Option<usize> {
         let connection = self.connections.get_mut(id)?;
         match connection.transport.read(buffer) {
             Ok(received) if received.bytes > 0 => {
@@ -261,6 +262,9 @@ impl Worker {
 
     /// The network connection has gone.
     fn lose(&mut self, id: ConnectionId, reason: &dyn Display) {
+        if self.connections.get(id).is_some_and(|connection| connection.phase == Phase::Greeting) {
+            return self.part(id, reason);
+        }
         self.log_end(id, "connection lost", reason);
         self.step(Input::Closed { connection: id });
         self.forget(id);

@@ -69,6 +69,7 @@ fn a_worker_whose_mail_is_not_taken_stops_reading_and_goes_on_when_it_is() {
     subscribe(&node);
     let plan = Plan {
         id: ShardId(0),
+        poll: Poll::new().expect("a descriptor"),
         node,
         mailboxes: Arc::clone(&mailboxes),
         everyone: Arc::new(Barrier::new(1)),
@@ -78,10 +79,12 @@ fn a_worker_whose_mail_is_not_taken_stops_reading_and_goes_on_when_it_is() {
         log: Log::to_standard_error(Level::Error),
         place: None,
     };
+    let is_here = |letter: &u8| plan.node.shard_of(str::from_utf8(&[*letter]).expect("a letter")) == plan.id;
+    let publisher = (b'a'..=b'z').find(is_here).expect("half of them");
     let worker = start(plan, (), ()).expect("a thread");
     let (socket, mut client) = pair();
-    let address = client.local_addr().expect("connected");
-    mailboxes[0].put(Mail::Arrival(Box::new(Arrival { socket, address, received: connect(b'p') })));
+    let (socket, received) = (mio::net::TcpStream::from_std(socket), connect(publisher));
+    mailboxes[0].put(Mail::Arrivals(vec![Arrival { socket, label: None, received }]));
 
     // Whole packets of QoS 1, more than fit into the mailbox and the system's buffers.
     let packet_bytes = 1 + 3 + 3 + 2 + PAYLOAD_BYTES;

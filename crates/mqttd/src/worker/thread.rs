@@ -15,10 +15,12 @@ use super::connections::Connections;
 use super::crew::Place;
 use super::host::Host;
 use super::outgoing::Outgoing;
+use super::phase::Deadlines;
 use super::receive::READ_BUFFER_BYTES;
 use super::wait::{EVENTS_MAX, MAIL};
-use super::{Closing, Dirty, Life, Mailbox, Worker};
+use super::{Dirty, Life, Mailbox, Worker};
 use crate::clock::Clock;
+use crate::listener::Doors;
 use crate::log::Log;
 use crate::outbox::BufferPool;
 use crate::storage::Link;
@@ -29,6 +31,8 @@ const STACK_BYTES: usize = 1024 * 1024;
 /// What a worker is made of.
 pub(crate) struct Plan {
     pub(crate) id: ShardId,
+    /// In which its connections will be registered.
+    pub(crate) poll: Poll,
     pub(crate) node: Arc<Node>,
     /// Of all workers, by shard.
     pub(crate) mailboxes: Arc<[Mailbox]>,
@@ -59,12 +63,11 @@ pub(crate) fn start(
 ) -> io::Result<JoinHandle<()>> {
     let own = usize::from(plan.id.0);
     // Here, so that the thread needs nothing that the system could refuse, however many clients come.
-    let poll = Poll::new()?;
-    plan.mailboxes[own].set_reader(Waker::new(poll.registry(), MAIL)?);
+    plan.mailboxes[own].set_reader(Waker::new(plan.poll.registry(), MAIL)?);
     let body = move || {
         let _guard = guard;
         let (everyone, place, clock) = (Arc::clone(&plan.everyone), plan.place.take(), plan.clock);
-        let mut worker = Worker::new(plan, poll);
+        let mut worker = Worker::new(plan);
         everyone.wait();
         worker.catch_up(worker.now.plus_millis(TICK_MS));
         worker.await_disk();
@@ -80,8 +83,8 @@ pub(crate) fn start(
 }
 
 impl Worker {
-    fn new(plan: Plan, poll: Poll) -> Self {
-        let Plan { id, node, mailboxes, everyone: _, seed, durable, clock, log, place: _ } = plan;
+    fn new(plan: Plan) -> Self {
+        let Plan { id, poll, node, mailboxes, everyone: _, seed, durable, clock, log, place: _ } = plan;
         let now = clock.now();
         let (shard, journal) = match durable {
             None => (Shard::new(Arc::clone(&node), id, seed, now), None),
@@ -101,13 +104,15 @@ impl Worker {
             poll,
             events: Events::with_capacity(EVENTS_MAX),
             connections: Connections::default(),
+            doors: Doors::default(),
             ready: Vec::new(),
             dirty: Dirty::default(),
             outbox_reports: VecDeque::new(),
             pool: BufferPool::default(),
             outgoing: Outgoing::new(id, mailboxes),
             held_back: Vec::new(),
-            closing: Closing::default(),
+            deadlines: Deadlines::default(),
+            strangers: 0,
             appended_bytes: 0,
             read_buffer: vec![0; READ_BUFFER_BYTES].into(),
             life: Life::Serving,

@@ -58,8 +58,11 @@ impl Worker {
         let mut count = 0;
         for event in &self.events {
             count += 1;
-            // Mail is looked for in every turn: its event only wakes.
-            let Some(connection) = self.connections.of_token(event.token()) else { continue };
+            let Some(connection) = self.connections.of_token(event.token()) else {
+                // Mail is looked for in every turn: its event only wakes.
+                self.doors.note(event.token());
+                continue;
+            };
             note_reading(connection, event);
             if !std::mem::replace(&mut connection.is_ready, true) {
                 self.ready.push(connection.id);

@@ -28,7 +28,10 @@ fn a_connect_of_any_version_is_one_when_it_is_whole() {
         }
         let with_more = [connect, b"\xc0\0\x30"].concat();
         for received in [connect, &with_more] {
-            assert_eq!(FirstPacket::judge(received, LIMIT), FirstPacket::Connect { client_id: "ab" });
+            let FirstPacket::Connect { connect: found, behind } = FirstPacket::judge(received, LIMIT) else {
+                panic!("{received:02x?} is one")
+            };
+            assert_eq!((found.client_id, behind), ("ab", &received[connect.len()..]));
         }
     }
 }

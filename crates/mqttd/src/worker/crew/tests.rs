@@ -46,6 +46,7 @@ fn begin(node: &Arc<Node>, mailboxes: &Arc<[Mailbox]>, rule: Rule) -> (Arc<Crew>
     let start = |(id, place)| {
         let plan = Plan {
             id,
+            poll: Poll::new().expect("a descriptor"),
             node: Arc::clone(node),
             mailboxes: Arc::clone(mailboxes),
             everyone: Arc::clone(&everyone),
@@ -70,13 +71,14 @@ fn arrangement(crew: &Crew) -> Vec<usize> {
 fn connect(node: &Node, mailboxes: &[Mailbox], client_id: &str) -> TcpStream {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let mut client = TcpStream::connect(listener.local_addr().expect("bound")).expect("it listens");
-    let (socket, address) = listener.accept().expect("a connection");
+    let (socket, _) = listener.accept().expect("a connection");
     socket.set_nonblocking(true).expect("a socket");
     client.set_read_timeout(Some(PATIENCE)).expect("a socket");
     let mut received = b"\x10\x0e\0\x04MQTT\x04\x02\0\0\0\x02".to_vec();
     received.extend(client_id.as_bytes());
     let mailbox = &mailboxes[usize::from(node.shard_of(client_id).0)];
-    mailbox.put(Mail::Arrival(Box::new(Arrival { socket, address, received })));
+    let socket = mio::net::TcpStream::from_std(socket);
+    mailbox.put(Mail::Arrivals(vec![Arrival { socket, label: None, received }]));
     expect(&mut client, b"\x20\x02\0\0");
     client
 }
