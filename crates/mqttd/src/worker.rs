@@ -22,12 +22,13 @@ mod wait;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use broker_core::{ConnectionId, Effects, Input, Node, PeerBatch, Shard, ShardId, ShardStats, Timestamp};
+use broker_core::{ConnectionId, Effects, Input, Node, Shard, ShardId, ShardStats, Timestamp};
 use mio::{Events, Poll};
 
 use self::connections::Connections;
 pub(crate) use self::crew::Crew;
 use self::flush::{Dirty, Report};
+use self::mailbox::Batches;
 pub(crate) use self::mailbox::{Mail, Mailbox};
 use self::outgoing::Outgoing;
 use self::phase::Deadlines;
@@ -49,6 +50,8 @@ pub(crate) struct Worker {
     /// The time of this turn. A turn is short: reading the clock for each of its steps would cost as
     /// much as decoding a packet.
     now: Timestamp,
+    /// When something is due by itself, as far as was known when the last turn ended.
+    due: Timestamp,
     poll: Poll,
     events: Events,
     connections: Connections,
@@ -81,7 +84,7 @@ pub(crate) struct Worker {
     effects: Option<Box<Effects>>,
     // Kept from turn to turn.
     mail: Vec<Mail>,
-    read: Vec<PeerBatch>,
+    read: Batches,
     senders: Vec<ShardId>,
 }
 

@@ -7,7 +7,11 @@ use crate::{ids::ShardId, message::MessageRef};
 /// One batch for each other shard.
 #[derive(Debug, Default)]
 pub struct PeerMail {
-    batches: Vec<PeerBatch>,
+    #[allow(
+        clippy::vec_box,
+        reason = "a batch changes hands several times, and is as large as four lines of the cache"
+    )]
+    batches: Vec<Box<PeerBatch>>,
     /// Of all of them together.
     counted_bytes: usize,
 }
@@ -29,7 +33,7 @@ impl PeerMail {
     }
 
     /// The batches that say anything, to be taken, or emptied, now.
-    pub fn take(&mut self) -> impl Iterator<Item = (ShardId, &mut PeerBatch)> {
+    pub fn take(&mut self) -> impl Iterator<Item = (ShardId, &mut Box<PeerBatch>)> {
         self.counted_bytes = 0;
         let batches = (0..).map(ShardId).zip(&mut self.batches);
         batches.filter(|(_, batch)| !batch.is_empty())
@@ -79,7 +83,7 @@ impl PeerMail {
     fn add(&mut self, shard: ShardId, add: impl FnOnce(&mut PeerBatch)) {
         let place = usize::from(shard.0);
         if self.batches.len() <= place {
-            self.batches.resize_with(place + 1, PeerBatch::new);
+            self.batches.resize_with(place + 1, Box::default);
         }
         let batch = &mut self.batches[place];
         let before = batch.counted_bytes();

@@ -44,9 +44,10 @@ impl Doors {
         }
     }
 
-    /// When they should be looked at, if nothing happens before.
-    pub(crate) fn next_deadline(&self) -> Option<Timestamp> {
-        self.0.iter().filter(|door| door.is_ready).map(|door| door.paused_until).min()
+    /// When they should be looked at, if nothing happens before; [`Timestamp::NEVER`] if that is never.
+    pub(crate) fn next_deadline(&self) -> Timestamp {
+        let looks = |door: &Door| if door.is_ready { door.paused_until } else { Timestamp::NEVER };
+        self.0.iter().map(looks).fold(Timestamp::NEVER, Timestamp::min)
     }
 
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Door> {

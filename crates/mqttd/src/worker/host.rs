@@ -178,7 +178,10 @@ impl Host {
         if self.seats.iter().any(|seat| seat.has_ended) {
             return;
         }
-        let Some(load) = self.meter.count(began, self.clock.uptime()) else { return };
+        if !self.meter.count() {
+            return;
+        }
+        let Some(load) = self.meter.measure(began, self.clock.uptime()) else { return };
         self.crew.tell(self.desk, load);
         if self.seats.len() > 1 && self.crew.rule().asks_to_spread(&load) {
             self.spread(load.ended);

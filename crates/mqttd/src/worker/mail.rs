@@ -24,11 +24,13 @@ impl Worker {
             return;
         }
         let mut mail = std::mem::take(&mut self.mail);
-        mailbox.take(&mut mail, &mut self.senders, &mut self.read);
+        let is_from_afar = mailbox.take(&mut mail, &mut self.senders, &mut self.read);
         self.read.clear();
         self.outgoing.release(&mut self.senders);
-        // A sender's turn may have begun after ours: nothing is to be delivered before it was published.
-        self.now = self.clock.now();
+        // Such a sender's turn may have begun after ours: nothing is to be delivered before it was published.
+        if is_from_afar {
+            self.now = self.clock.now();
+        }
         for mail in mail.drain(..) {
             self.receive(mail);
         }
@@ -51,7 +53,7 @@ impl Worker {
         }
     }
 
-    fn receive_from_peers(&mut self, mut batch: PeerBatch) {
+    fn receive_from_peers(&mut self, mut batch: Box<PeerBatch>) {
         let mut messages = batch.iter();
         while self.step_messages(&mut messages) == Stop::Due {}
         batch.clear();

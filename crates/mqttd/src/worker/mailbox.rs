@@ -23,11 +23,11 @@ pub(super) const MAIL_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// is far behind.
 const SPARE_MAX: usize = 16;
 
+/// A batch changes hands several times, and is as large as four lines of the processor's cache.
+#[allow(clippy::vec_box, reason = "the boxes go on, out of the list")]
+pub(super) type Batches = Vec<Box<PeerBatch>>;
+
 /// What a worker is told.
-#[allow(
-    clippy::large_enum_variant,
-    reason = "a batch is nearly all that is posted, and a box around it another line to fetch"
-)]
 #[derive(Debug)]
 pub(crate) enum Mail {
     /// Connections for sessions that are, or will be, here.
@@ -35,7 +35,7 @@ pub(crate) enum Mail {
     /// Clients are to be accepted here.
     Doors(Doors),
     /// What another shard says to this one.
-    Peers(PeerBatch),
+    Peers(Box<PeerBatch>),
     /// What a session has asked the journal for. There is one per session at a time.
     Loaded {
         /// For whom.
@@ -78,11 +78,13 @@ struct Contents {
     mail: Vec<Mail>,
     /// Bytes of the peers' messages among it.
     bytes: usize,
+    /// Whether some of it comes from another thread.
+    is_from_afar: bool,
     /// Senders that want to know when it is empty.
     held_back: Vec<ShardId>,
     /// Batches that have been read, for senders to fill again: so memory goes to and fro between threads instead of
     /// being asked for by one and given up by the other.
-    spare: Vec<PeerBatch>,
+    spare: Batches,
 }
 
 /// What became of messages from another worker.
@@ -97,43 +99,43 @@ pub(super) struct Posted {
 impl Mailbox {
     /// Puts one piece of mail in, whatever waits already.
     pub(crate) fn put(&self, mail: Mail) {
-        self.lay_down(mail);
+        {
+            let mut contents = self.contents.lock();
+            contents.mail.push(mail);
+            contents.is_from_afar = true;
+        }
         self.nudge();
     }
 
-    /// The same, but that the reader is still to be made to look.
+    /// The same for a sender on the reader's thread, which is still to be made to look.
     pub(super) fn lay_down(&self, mail: Mail) {
         self.contents.lock().mail.push(mail);
     }
 
     /// Puts the messages of another worker in, leaving an empty batch in the place of `batch`.
-    pub(super) fn post(&self, sender: ShardId, batch: &mut PeerBatch) -> Posted {
-        let posted = self.leave(sender, batch);
+    pub(super) fn post(&self, sender: ShardId, batch: &mut Box<PeerBatch>) -> Posted {
+        let posted = {
+            let mut contents = self.contents.lock();
+            contents.is_from_afar = true;
+            contents.add(sender, batch)
+        };
         self.nudge();
         posted
     }
 
-    /// The same, but that the reader is still to be made to look.
-    pub(super) fn leave(&self, sender: ShardId, batch: &mut PeerBatch) -> Posted {
-        let mut contents = self.contents.lock();
-        // Judged once: whoever was not told to hold back loses nothing.
-        let was_full = contents.bytes >= MAIL_BYTES_MAX;
-        let dropped = if was_full { batch.drop_at_most_once() } else { 0 };
-        if !batch.is_empty() {
-            contents.bytes += batch.counted_bytes();
-            let empty = contents.spare.pop().unwrap_or_default();
-            contents.mail.push(Mail::Peers(std::mem::replace(batch, empty)));
-        }
-        let is_full = contents.bytes >= MAIL_BYTES_MAX;
-        if is_full && !contents.held_back.contains(&sender) {
-            contents.held_back.push(sender);
-        }
-        Posted { dropped, is_full }
+    /// The same for a sender on the reader's thread, which is still to be made to look.
+    pub(super) fn leave(&self, sender: ShardId, batch: &mut Box<PeerBatch>) -> Posted {
+        self.contents.lock().add(sender, batch)
     }
 
     /// Takes everything out, and who waits for that. What was taken before and has been `read` goes back to those who
-    /// post, as far as they have use for it.
-    pub(super) fn take(&self, mail: &mut Vec<Mail>, held_back: &mut Vec<ShardId>, read: &mut Vec<PeerBatch>) {
+    /// post, as far as they have use for it. Tells whether any of it comes from another thread.
+    pub(super) fn take(
+        &self,
+        mail: &mut Vec<Mail>,
+        held_back: &mut Vec<ShardId>,
+        read: &mut Batches,
+    ) -> bool {
         debug_assert!(mail.is_empty() && held_back.is_empty());
         let mut contents = self.contents.lock();
         let wanted = SPARE_MAX.saturating_sub(contents.spare.len()).min(read.len());
@@ -142,6 +144,7 @@ impl Mailbox {
         std::mem::swap(&mut contents.mail, mail);
         std::mem::swap(&mut contents.held_back, held_back);
         contents.bytes = 0;
+        std::mem::take(&mut contents.is_from_afar)
     }
 
     /// Whether a sender need not hold back.
@@ -192,6 +195,24 @@ impl Mailbox {
     fn wake_reader(&self) {
         let Some(reader) = self.reader.get() else { return };
         reader.wake().expect("a counter of the system's that exists can be counted up");
+    }
+}
+
+impl Contents {
+    fn add(&mut self, sender: ShardId, batch: &mut Box<PeerBatch>) -> Posted {
+        // Judged once: whoever was not told to hold back loses nothing.
+        let was_full = self.bytes >= MAIL_BYTES_MAX;
+        let dropped = if was_full { batch.drop_at_most_once() } else { 0 };
+        if !batch.is_empty() {
+            self.bytes += batch.counted_bytes();
+            let empty = self.spare.pop().unwrap_or_default();
+            self.mail.push(Mail::Peers(std::mem::replace(batch, empty)));
+        }
+        let is_full = self.bytes >= MAIL_BYTES_MAX;
+        if is_full && !self.held_back.contains(&sender) {
+            self.held_back.push(sender);
+        }
+        Posted { dropped, is_full }
     }
 }
 

@@ -30,9 +30,11 @@ pub(super) struct Deadlines {
 }
 
 impl Deadlines {
-    pub(super) fn next(&self) -> Option<Timestamp> {
-        let fronts = [self.greeting.front(), self.flushing.front(), self.draining.front()];
-        fronts.into_iter().flatten().map(|(until, _)| *until).min()
+    /// The first of them, [`Timestamp::NEVER`] if there are none.
+    pub(super) fn next(&self) -> Timestamp {
+        let front =
+            |list: &VecDeque<(Timestamp, _)>| list.front().map_or(Timestamp::NEVER, |(until, _)| *until);
+        front(&self.greeting).min(front(&self.flushing)).min(front(&self.draining))
     }
 
     /// Takes out one that may still be a stranger.

@@ -3,6 +3,9 @@
 
 use std::time::Duration;
 
+/// A round with one message takes some microseconds, and to look at the clock a tenth of one.
+const MEASURED_EVERY: u32 = 8;
+
 /// When a thread that hosts several workers gives some away, and when two threads' workers come together.
 ///
 /// What decides is not how busy a thread is: clients that wait for an answer before they send again keep any thread
@@ -88,29 +91,37 @@ pub(super) struct Meter {
     began: Duration,
     worked: Duration,
     rounds: u32,
+    measured: u32,
     short_since: Duration,
 }
 
 impl Meter {
     pub(super) fn new(rule: Rule, now: Duration) -> Self {
-        Self { rule, began: now, worked: Duration::ZERO, rounds: 0, short_since: now }
+        Self { rule, began: now, worked: Duration::ZERO, rounds: 0, measured: 0, short_since: now }
     }
 
-    /// Counts a round; with the last one of a window comes what the window came to.
+    /// Counts a round and tells whether it is to be measured: one in some stands for the others.
     #[inline]
-    pub(super) fn count(&mut self, began: Duration, ended: Duration) -> Option<Load> {
-        self.worked += ended.saturating_sub(began);
+    pub(super) fn count(&mut self) -> bool {
         self.rounds += 1;
+        self.rounds.is_multiple_of(MEASURED_EVERY)
+    }
+
+    /// Measures the round that was counted last; with the last one of a window comes what the window came to.
+    pub(super) fn measure(&mut self, began: Duration, ended: Duration) -> Option<Load> {
+        self.worked += ended.saturating_sub(began);
+        self.measured += 1;
         (ended.saturating_sub(self.began) >= self.rule.window).then(|| self.end_window(ended))
     }
 
     fn end_window(&mut self, now: Duration) -> Load {
-        let mean_round = self.worked / self.rounds;
+        let mean_round = self.worked / self.measured;
+        let worked = mean_round * self.rounds;
         if mean_round > self.rule.short_round {
             self.short_since = now;
         }
         let elapsed = now.saturating_sub(self.began).max(Duration::from_nanos(1));
-        let busy = 256 * self.worked.as_nanos() / elapsed.as_nanos();
+        let busy = 256 * worked.as_nanos() / elapsed.as_nanos();
         let load = Load {
             ended: now,
             mean_round,

@@ -56,7 +56,7 @@ fn take(mailboxes: &[Mailbox]) -> usize {
         mailboxes[usize::from(sender.0)].nudge();
     }
     let batches = mail.iter().filter_map(|mail| match mail {
-        Mail::Peers(batch) => Some(batch),
+        Mail::Peers(batch) => Some(batch.iter()),
         _ => None,
     });
     batches.flatten().filter(|message| matches!(message, PeerMessage::Deliver(_))).count()

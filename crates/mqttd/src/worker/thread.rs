@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 
 use broker_core::journal::RecoveredShard;
 use broker_core::timers::TICK_MS;
-use broker_core::{Node, Shard, ShardId};
+use broker_core::{Node, Shard, ShardId, Timestamp};
 use mio::{Events, Poll, Waker};
 
 use super::connections::Connections;
@@ -101,6 +101,7 @@ impl Worker {
             log,
             clock,
             now,
+            due: Timestamp::ZERO,
             poll,
             events: Events::with_capacity(EVENTS_MAX),
             connections: Connections::default(),

@@ -45,7 +45,8 @@ impl Worker {
     /// The worker is to be woken from here on, unless it has something to do now; then it tells when it has by itself.
     pub(super) fn lie_down(&mut self) -> Option<Timestamp> {
         let has_to_do = self.wait_for_durability() || self.has_more_to_do();
-        (!has_to_do && self.outgoing.own_mailbox().park()).then(|| self.next_deadline())
+        let due = self.note_deadline();
+        (!has_to_do && self.outgoing.own_mailbox().park()).then_some(due)
     }
 
     /// The worker is awake again.
@@ -86,10 +87,10 @@ impl Worker {
     /// How long there is nothing to do by itself; none for ever.
     fn patience(&mut self) -> Option<Duration> {
         let is_durable = self.wait_for_durability();
+        let due = self.note_deadline();
         if is_durable || self.has_more_to_do() {
             return Some(Duration::ZERO);
         }
-        let due = self.next_deadline();
         // From the beginning of this turn, which was short: the clock costs more than it would tell.
         (due < Timestamp::NEVER).then(|| due.since(self.now))
     }

@@ -62,6 +62,7 @@ impl Seat {
     pub(super) fn rest(&mut self) {
         self.has_ended = self.worker.has_ended();
         if self.has_events {
+            self.worker.note_deadline();
             return;
         }
         if let Some(due) = self.worker.lie_down() {

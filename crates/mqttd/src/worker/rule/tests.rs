@@ -6,11 +6,18 @@ const fn us(us: u64) -> Duration {
     Duration::from_micros(us)
 }
 
+/// What a window of one round comes to.
+fn window_of(meter: &mut Meter, began: Duration, ended: Duration) -> Option<Load> {
+    meter.count();
+    meter.measure(began, ended)
+}
+
 /// What a window comes to in which rounds of such length begin at such intervals.
 fn load(round_us: u64, interval_us: u64) -> Load {
     let mut meter = Meter::new(Rule::default(), Duration::ZERO);
     let begins = (0..).map(|round| us(round * interval_us));
-    let mut loads = begins.filter_map(|began| meter.count(began, began + us(round_us)));
+    let measure = |began| if meter.count() { meter.measure(began, began + us(round_us)) } else { None };
+    let mut loads = begins.filter_map(measure);
     loads.next().expect("a window ends")
 }
 
@@ -55,8 +62,8 @@ fn patience_is_counted_from_the_last_window_that_was_not_short() {
     let rule = Rule::default();
     let mut meter = Meter::new(rule, Duration::ZERO);
     let window = us(64_000);
-    let first = meter.count(Duration::ZERO, window).expect("a window");
-    let second = meter.count(2 * window - us(10), 2 * window).expect("another");
-    let third = meter.count(3 * window - us(10), 3 * window).expect("a third");
+    let first = window_of(&mut meter, Duration::ZERO, window).expect("a window");
+    let second = window_of(&mut meter, 2 * window - us(10), 2 * window).expect("another");
+    let third = window_of(&mut meter, 3 * window - us(10), 3 * window).expect("a third");
     assert_eq!([first, second, third].map(|load| load.short_since), [window; 3]);
 }
