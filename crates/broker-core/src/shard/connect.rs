@@ -53,8 +53,11 @@ impl Shard {
         connack.session_present = session_present;
         if waits_for_disk {
             self.leave_connack(id, connection, connack);
-        } else {
+        } else if session_present {
             self.send_connack(id, connack, now, effects);
+        } else {
+            // Nothing waits in a session that has just begun.
+            self.send(id, &Packet::ConnAck(connack), effects);
         }
     }
 
