@@ -69,14 +69,16 @@ impl Shard {
     /// The CONNACK of an accepted connection; without Response Information, or none at all, where the
     /// client would not take it `[MQTT5-3.1.2-24]`.
     pub(super) fn connack(&self, connect: &Connect<Borrowed<'_>>, terms: &Terms) -> Option<ConnAck> {
-        let response_information = self.response_information(connect, terms);
-        [response_information.as_deref(), None].into_iter().find_map(|response_information| {
+        let connack = |response_information| {
             let properties = self.connack_properties(connect, terms, response_information);
-            let connack = ConnAck { session_present: false, reason: ReasonCode::Success, properties };
-            let fits = connect.properties.maximum_packet_size().is_none()
-                || encode_within(connect, connack.clone()).is_some();
-            fits.then_some(connack)
-        })
+            ConnAck { session_present: false, reason: ReasonCode::Success, properties }
+        };
+        let response_information = self.response_information(connect, terms);
+        let whole = connack(response_information.as_deref());
+        if connect.properties.maximum_packet_size().is_none() {
+            return Some(whole);
+        }
+        [whole, connack(None)].into_iter().find(|connack| encode_within(connect, connack.clone()).is_some())
     }
 
     /// What differs from what the client asked for or may assume `[MQTT5-3.2.2-9]` `[MQTT5-3.2.2-17]`
