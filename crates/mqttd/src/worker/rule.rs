@@ -3,8 +3,12 @@
 
 use std::time::Duration;
 
-/// A round with one message takes some microseconds, and to look at the clock a tenth of one.
+/// Rounds of which one is measured as long as they are brief: one with a single message takes some microseconds, and to
+/// look at the clock once more a tenth of one.
 const MEASURED_EVERY: u32 = 8;
+
+/// A round that is shorter.
+const BRIEF_ROUND: Duration = Duration::from_micros(20);
 
 /// When a thread that hosts several workers gives some away, and when two threads' workers come together.
 ///
@@ -91,37 +95,51 @@ pub(super) struct Meter {
     began: Duration,
     worked: Duration,
     rounds: u32,
-    measured: u32,
+    /// Those since the last one that was measured.
+    unmeasured: u32,
+    /// Whether that one was brief.
+    are_brief: bool,
     short_since: Duration,
 }
 
 impl Meter {
     pub(super) fn new(rule: Rule, now: Duration) -> Self {
-        Self { rule, began: now, worked: Duration::ZERO, rounds: 0, measured: 0, short_since: now }
+        Self {
+            rule,
+            began: now,
+            worked: Duration::ZERO,
+            rounds: 0,
+            unmeasured: 0,
+            are_brief: false,
+            short_since: now,
+        }
     }
 
-    /// Counts a round and tells whether it is to be measured: one in some stands for the others.
+    /// Counts a round and tells whether it is to be measured.
     #[inline]
     pub(super) fn count(&mut self) -> bool {
-        self.rounds += 1;
-        self.rounds.is_multiple_of(MEASURED_EVERY)
+        self.unmeasured += 1;
+        !self.are_brief || self.unmeasured == MEASURED_EVERY
     }
 
-    /// Measures the round that was counted last; with the last one of a window comes what the window came to.
+    /// Measures the round that was counted last, which stands for those that were not; with the last one of a window
+    /// comes what the window came to.
     pub(super) fn measure(&mut self, began: Duration, ended: Duration) -> Option<Load> {
-        self.worked += ended.saturating_sub(began);
-        self.measured += 1;
+        let round = ended.saturating_sub(began);
+        self.worked += round * self.unmeasured;
+        self.rounds += self.unmeasured;
+        self.unmeasured = 0;
+        self.are_brief = round < BRIEF_ROUND;
         (ended.saturating_sub(self.began) >= self.rule.window).then(|| self.end_window(ended))
     }
 
     fn end_window(&mut self, now: Duration) -> Load {
-        let mean_round = self.worked / self.measured;
-        let worked = mean_round * self.rounds;
+        let mean_round = self.worked / self.rounds;
         if mean_round > self.rule.short_round {
             self.short_since = now;
         }
         let elapsed = now.saturating_sub(self.began).max(Duration::from_nanos(1));
-        let busy = 256 * worked.as_nanos() / elapsed.as_nanos();
+        let busy = 256 * self.worked.as_nanos() / elapsed.as_nanos();
         let load = Load {
             ended: now,
             mean_round,
