@@ -13,6 +13,7 @@ mod outgoing;
 mod peers;
 mod recorder;
 pub mod retained;
+mod retaining;
 mod session;
 mod shard;
 mod stats;

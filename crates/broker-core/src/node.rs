@@ -7,6 +7,7 @@ use crate::{
     journal::Journal,
     message::Message,
     retained::{RetainedLimits, RetainedStore},
+    retaining::Retaining,
     stats::Stats,
     subscriptions::SubscriptionIndex,
 };
@@ -24,6 +25,8 @@ pub struct Node {
     pub subscriptions: SubscriptionIndex,
     /// The last retained message of each topic.
     pub retained: RetainedStore<Arc<Message>>,
+    /// Who is about to retain a message.
+    pub(crate) retaining: Retaining,
     /// The counters of each shard.
     pub stats: Stats,
     /// Where what must survive the process is recorded.
@@ -67,6 +70,7 @@ impl Node {
             config,
             subscriptions: SubscriptionIndex::new(seed),
             retained: RetainedStore::new(limits),
+            retaining: Retaining::new(shards),
             stats: Stats::new(shards),
             journal,
             connections: AtomicUsize::new(0),

@@ -19,6 +19,7 @@ pub(crate) use will::PendingWill;
 use crate::{
     ids::{ConnectionId, SessionId},
     retained::RetainedCursor,
+    retaining::Begun,
     subscriptions::LoadGauge,
     time::Timestamp,
     timers::TimerHandle,
@@ -71,6 +72,8 @@ pub(crate) struct RetainedDelivery {
     pub(crate) no_local: bool,
     /// The Subscription Identifier, 0 for none.
     pub(crate) identifier: u32,
+    /// Whose messages may belong to them and were not retained yet.
+    pub(crate) awaited: Begun,
 }
 
 impl Session {

@@ -87,6 +87,10 @@ impl Shard {
             return NOTHING;
         }
         let Some((filter, mut delivery)) = session.retained.pop_first() else { return NOTHING };
+        if !self.node.retaining.have_ended(&mut delivery.awaited) {
+            session.retained.insert(filter, delivery);
+            return NOTHING;
+        }
         let limits = match delivery.qos {
             QoS::AtMostOnce => PAGE,
             // What the window has no room for stays where it is: the queue might not have room either.

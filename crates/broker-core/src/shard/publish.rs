@@ -198,8 +198,7 @@ impl Shard {
         effects: &mut Effects,
     ) {
         let Publication { session: id, delivery, version } = publication;
-        let route = self.find_route(outgoing);
-        let kept = self.keep(outgoing, &route.matches, publication.receipt(), publication.shortage(), now);
+        let (route, kept) = self.find_and_keep(outgoing, publication.receipt(), publication.shortage(), now);
         match kept {
             Ok(kept) => {
                 let is_reached = !route.matches.is_empty();

@@ -11,6 +11,7 @@ use crate::{
     message::MessageRef,
     node::Node,
     retained::RetainedCursor,
+    retaining::Begun,
     session::{Lifetime, Own, PendingWill, Queued, RetainedDelivery, Subscribed},
     subscriptions::{Presence, Subscriber},
     time::Timestamp,
@@ -201,7 +202,8 @@ impl Shard {
         };
         if let Some(cursor) = cursor {
             let (qos, no_local) = (options.maximum_qos, options.no_local);
-            session.retained.insert(filter.clone(), RetainedDelivery { cursor, qos, no_local, identifier });
+            let delivery = RetainedDelivery { cursor, qos, no_local, identifier, awaited: Begun::default() };
+            session.retained.insert(filter.clone(), delivery);
         }
         session.subscriptions.insert(&filter, subscribed);
     }

@@ -3,7 +3,7 @@
 
 use super::{
     Shard,
-    keep::{Member, Shortage},
+    keep::{Kept, Member, NotKept, Receipt, Shortage},
 };
 use crate::{
     effect::Effects,
@@ -19,10 +19,31 @@ use crate::{
 use mqtt_codec::QoS;
 
 impl Shard {
+    /// Finds where a message goes, and keeps it for them and for those who come later: nobody comes between.
+    #[inline(always)]
+    pub(super) fn find_and_keep(
+        &mut self,
+        outgoing: &mut Outgoing<'_>,
+        receipt: Option<Receipt>,
+        shortage: Shortage,
+        now: Timestamp,
+    ) -> (Box<Route>, Result<Kept, NotKept>) {
+        let is_retained = outgoing.message.retain;
+        if is_retained {
+            self.node.retaining.begin(self.id);
+        }
+        let route = self.find_route(outgoing);
+        let kept = self.keep(outgoing, &route.matches, receipt, shortage, now);
+        if is_retained {
+            self.node.retaining.end(self.id);
+        }
+        (route, kept)
+    }
+
     /// Finds everyone who subscribed to a message's topic, and nobody else `[MQTT5-3.3.2-3]`; of each group the
     /// member that gets it. What it finds goes back with [`put_route`](Self::put_route).
     #[inline(always)]
-    pub(super) fn find_route(&mut self, outgoing: &mut Outgoing<'_>) -> Box<Route> {
+    fn find_route(&mut self, outgoing: &mut Outgoing<'_>) -> Box<Route> {
         let mut route = self.take_route(outgoing.message.publisher);
         route.find(&self.node.subscriptions, &self.node.config, &outgoing.message);
         outgoing.message.durability = outgoing.message.durability.min(route.durability());
@@ -127,8 +148,7 @@ impl Shard {
         effects: &mut Effects,
     ) {
         let publisher = outgoing.message.publisher;
-        let route = self.find_route(outgoing);
-        let _ = self.keep(outgoing, &route.matches, None, Shortage::Deliver, now);
+        let (route, _) = self.find_and_keep(outgoing, None, Shortage::Deliver, now);
         self.follow_route(&route, outgoing, &mut Holding::Nothing, now, effects);
         self.put_route(publisher, route);
     }

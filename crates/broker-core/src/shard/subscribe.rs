@@ -136,14 +136,16 @@ impl Shard {
                 self.node.subscriptions.subscribe(filter.text(), subscriber);
             }
         }
-        let RetainedDelivery { cursor, .. } = match session.retained.remove(filter.text()) {
+        let RetainedDelivery { cursor, awaited, .. } = match session.retained.remove(filter.text()) {
             // What is still on its way goes on as the new subscription has it.
             Some(pending) if !wants_retained => pending,
             None if !wants_retained => return Ok(qos),
             // A filter subscribed to again starts over.
-            Some(_) | None => RetainedDelivery::default(),
+            Some(_) | None => {
+                RetainedDelivery { awaited: self.node.retaining.begun(), ..RetainedDelivery::default() }
+            }
         };
-        let delivery = RetainedDelivery { cursor, qos, no_local: options.no_local, identifier };
+        let delivery = RetainedDelivery { cursor, qos, no_local: options.no_local, identifier, awaited };
         session.retained.insert(Box::from(filter.text()), delivery);
         Ok(qos)
     }
