@@ -16,9 +16,10 @@ pub(crate) struct Retaining {
     turns: Box<[AtomicU32]>,
 }
 
-/// Shards that had begun, with the turn that each was in.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Begun(Vec<(ShardId, u32)>);
+/// Shards that had begun, with the turn that each was in. There are hardly ever any.
+#[derive(Debug, Default)]
+#[allow(clippy::box_collection, reason = "each filter of a SUBSCRIBE has one, and it is to be small")]
+pub(crate) struct Begun(Option<Box<Vec<(ShardId, u32)>>>);
 
 impl Retaining {
     pub(crate) fn new(shards: usize) -> Self {
@@ -43,13 +44,15 @@ impl Retaining {
         fence(Ordering::SeqCst);
         let turns = (0..).map(ShardId).zip(&self.turns);
         let turns = turns.map(|(shard, turn)| (shard, turn.load(Ordering::Acquire)));
-        Begun(turns.filter(|(_, turn)| !turn.is_multiple_of(2)).collect())
+        let begun: Vec<_> = turns.filter(|(_, turn)| !turn.is_multiple_of(2)).collect();
+        Begun((!begun.is_empty()).then(|| Box::new(begun)))
     }
 
     /// Whether all of them have ended that turn.
     pub(crate) fn have_ended(&self, begun: &mut Begun) -> bool {
-        begun.0.retain(|&(shard, turn)| self.turn(shard).load(Ordering::Acquire) == turn);
-        begun.0.is_empty()
+        let Some(begun) = &mut begun.0 else { return true };
+        begun.retain(|&(shard, turn)| self.turn(shard).load(Ordering::Acquire) == turn);
+        begun.is_empty()
     }
 
     fn turn(&self, shard: ShardId) -> &AtomicU32 {
