@@ -2,16 +2,15 @@
 
 mod first_packet;
 
-use mio::net::TcpStream;
-
 pub(crate) use self::first_packet::{FirstPacket, Refusal};
 use crate::connection::Label;
+use crate::transport::Transport;
 
 /// A connection on its way to the worker of its client's session.
 #[derive(Debug)]
 pub(crate) struct Arrival {
     /// No events come for it.
-    pub(crate) socket: TcpStream,
+    pub(crate) transport: Transport,
     /// For the log; none when the log does not show it.
     pub(crate) label: Option<Box<Label>>,
     /// A whole CONNECT and whatever was read behind it.

@@ -40,10 +40,9 @@ impl Transport {
         registry.reregister(&mut self.0, token, Interest::READABLE | Interest::WRITABLE)
     }
 
-    /// Gives the socket away: no more events come for it.
-    pub(crate) fn release(mut self, registry: &Registry) -> io::Result<TcpStream> {
-        registry.deregister(&mut self.0)?;
-        Ok(self.0)
+    /// Has no more events come: another thread is to have them.
+    pub(crate) fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
+        registry.deregister(&mut self.0)
     }
 
     /// Whose it is, if the system still knows.

@@ -16,7 +16,7 @@ const DRAIN_READS_MAX: usize = 4;
 impl Worker {
     /// The engine has done with the connection.
     pub(super) fn close(&mut self, id: ConnectionId, cause: CloseCause) {
-        if !self.connections.get(id).is_some_and(|connection| connection.phase == Phase::Open) {
+        if !self.connections.is_in(id, Phase::Open) {
             return;
         }
         match cause {

@@ -4,7 +4,7 @@ use broker_core::ConnectionId;
 use mio::Token;
 use slab::Slab;
 
-use crate::connection::Connection;
+use crate::connection::{Connection, Phase};
 use crate::transport::Transport;
 
 /// Bits of an id that are the connection's place in the table; the others count connections, so that
@@ -35,6 +35,11 @@ impl Connections {
 
     pub(super) fn get_mut(&mut self, id: ConnectionId) -> Option<&mut Connection> {
         self.slots.get_mut(slot(token(id).0)).filter(|connection| connection.id == id)
+    }
+
+    /// Whether a connection is there and in this phase.
+    pub(super) fn is_in(&self, id: ConnectionId, phase: Phase) -> bool {
+        self.get(id).is_some_and(|connection| connection.phase == phase)
     }
 
     /// The connection that an event is about, unless it has gone.

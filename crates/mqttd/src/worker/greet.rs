@@ -5,13 +5,12 @@ use std::fmt::Display;
 use std::io;
 
 use broker_core::{ConnectionId, Input, ShardId};
-use mio::net::TcpStream;
 use mqtt_codec::Borrowed;
 use mqtt_codec::packet::Connect;
 
 use super::connections::token;
 use super::{Life, Worker};
-use crate::connection::{Label, Phase, Reading};
+use crate::connection::{Connection, Label, Phase, Reading};
 use crate::handshake::{Arrival, FirstPacket, Refusal};
 use crate::listener::Doors;
 use crate::log::Level;
@@ -30,7 +29,7 @@ impl Worker {
                 self.stats().sockets_opened.add(1);
                 let label = || Box::new(Label { address, client_id: String::new() });
                 let label = self.log.shows(Level::Debug).then(label);
-                self.take_in(socket, label);
+                self.take_in(Transport::adopt(socket), label);
             }
         }
         self.doors = doors;
@@ -39,19 +38,19 @@ impl Worker {
     /// Takes in a connection that another worker has sent on.
     pub(super) fn admit(&mut self, arrival: Arrival) {
         if self.life == Life::Serving
-            && let Some(id) = self.take_in(arrival.socket, arrival.label)
+            && let Some(id) = self.take_in(arrival.transport, arrival.label)
         {
             self.hear(id, &arrival.received);
         }
     }
 
     /// There is one more stranger.
-    fn take_in(&mut self, socket: TcpStream, label: Option<Box<Label>>) -> Option<ConnectionId> {
-        let connection = self.connections.insert(Transport::adopt(socket));
+    fn take_in(&mut self, transport: Transport, label: Option<Box<Label>>) -> Option<ConnectionId> {
+        let connection = self.connections.insert(transport);
         connection.label = label;
         let id = connection.id;
         let outcome = connection.transport.register(self.poll.registry(), token(id));
-        self.give_time(id, Phase::Greeting);
+        self.has_entered(id, Phase::Greeting);
         outcome.map_err(|error| self.cannot_serve(id, &error)).ok().map(|()| id)
     }
 
@@ -126,13 +125,13 @@ impl Worker {
 
     /// Has the connection go on with the worker of its session.
     fn send_on(&mut self, id: ConnectionId, shard: ShardId, received: &[u8]) {
-        let Some(connection) = self.connections.remove(id) else { return };
-        self.has_left(Phase::Greeting);
-        let (label, received) = (connection.label, received.to_vec());
-        match connection.transport.release(self.poll.registry()) {
-            Ok(socket) => self.outgoing.send_on(shard, Arrival { socket, label, received }),
-            Err(error) => self.log.warn("cannot serve a connection", &[("error", &error)]),
+        let Some(connection) = self.connections.get_mut(id) else { return };
+        if let Err(error) = connection.transport.deregister(self.poll.registry()) {
+            return self.cannot_serve(id, &error);
         }
+        let Some(Connection { transport, label, .. }) = self.connections.remove(id) else { return };
+        self.has_left(Phase::Greeting);
+        self.outgoing.send_on(shard, Arrival { transport, label, received: received.to_vec() });
     }
 
     /// Answers, stops writing and lets the client finish; without an answer the connection is closed.
@@ -149,7 +148,7 @@ impl Worker {
     pub(super) fn shut_doors(&mut self) {
         self.doors = Doors::default();
         while let Some(id) = self.deadlines.next_stranger() {
-            if self.connections.get(id).is_some_and(|connection| connection.phase == Phase::Greeting) {
+            if self.connections.is_in(id, Phase::Greeting) {
                 self.part(id, &"the broker ends");
             }
         }
@@ -168,11 +167,10 @@ impl Worker {
     }
 
     fn cannot_serve(&mut self, id: ConnectionId, error: &io::Error) {
-        if let Some(Ok(address)) =
-            self.connections.get(id).map(|connection| connection.transport.peer_address())
-        {
-            self.log.warn("cannot serve a connection", &[("address", &address), ("error", error)]);
-        }
+        let Some(connection) = self.connections.get(id) else { return };
+        let address = connection.transport.peer_address();
+        let address: &dyn Display = address.as_ref().map_or(&"unknown", |address| address);
+        self.log.warn("cannot serve a connection", &[("address", address), ("error", error)]);
         self.forget(id);
     }
 }

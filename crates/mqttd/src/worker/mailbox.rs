@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use broker_core::journal::Position;
 use broker_core::{Message, PeerBatch, SessionId, ShardId};
 use mio::Waker;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::handshake::Arrival;
 use crate::listener::Doors;
@@ -99,11 +99,7 @@ pub(super) struct Posted {
 impl Mailbox {
     /// Puts one piece of mail in, whatever waits already.
     pub(crate) fn put(&self, mail: Mail) {
-        {
-            let mut contents = self.contents.lock();
-            contents.mail.push(mail);
-            contents.is_from_afar = true;
-        }
+        self.reach_from_afar().mail.push(mail);
         self.nudge();
     }
 
@@ -114,11 +110,7 @@ impl Mailbox {
 
     /// Puts the messages of another worker in, leaving an empty batch in the place of `batch`.
     pub(super) fn post(&self, sender: ShardId, batch: &mut Box<PeerBatch>) -> Posted {
-        let posted = {
-            let mut contents = self.contents.lock();
-            contents.is_from_afar = true;
-            contents.add(sender, batch)
-        };
+        let posted = self.reach_from_afar().add(sender, batch);
         self.nudge();
         posted
     }
@@ -190,6 +182,12 @@ impl Mailbox {
     /// The reader is awake again.
     pub(super) fn unpark(&self) {
         self.is_parked.store(false, SeqCst);
+    }
+
+    fn reach_from_afar(&self) -> MutexGuard<'_, Contents> {
+        let mut contents = self.contents.lock();
+        contents.is_from_afar = true;
+        contents
     }
 
     fn wake_reader(&self) {

@@ -13,10 +13,8 @@ use crate::handshake::Arrival;
 pub(super) struct Outgoing {
     own: ShardId,
     mailboxes: Arc<[Mailbox]>,
-    /// Connections that go on with other workers, by shard.
-    sent_on: Vec<Vec<Arrival>>,
-    /// The others to whom some go.
-    awaiting: Vec<ShardId>,
+    /// Connections of this turn that go on with other workers, together for each.
+    sent_on: Vec<(ShardId, Vec<Arrival>)>,
     /// Workers whose mailboxes were full when something was posted to them last.
     full: Vec<ShardId>,
     /// Whether a worker is on the same thread as this one, by shard; none if nobody is.
@@ -27,9 +25,8 @@ pub(super) struct Outgoing {
 
 impl Outgoing {
     pub(super) fn new(own: ShardId, mailboxes: Arc<[Mailbox]>) -> Self {
-        let sent_on = mailboxes.iter().map(|_| Vec::new()).collect();
-        let (awaiting, full, beside, noted) = (Vec::new(), Vec::new(), Arc::default(), Vec::new());
-        Self { own, mailboxes, sent_on, awaiting, full, beside, noted }
+        let (sent_on, full, beside, noted) = (Vec::new(), Vec::new(), Arc::default(), Vec::new());
+        Self { own, mailboxes, sent_on, full, beside, noted }
     }
 
     /// This worker's own mailbox.
@@ -58,17 +55,16 @@ impl Outgoing {
 
     /// Has a connection go on with another worker, together with others of this turn.
     pub(super) fn send_on(&mut self, shard: ShardId, arrival: Arrival) {
-        let arrivals = &mut self.sent_on[usize::from(shard.0)];
-        if arrivals.is_empty() {
-            self.awaiting.push(shard);
+        match self.sent_on.iter_mut().find(|(target, _)| *target == shard) {
+            Some((_, arrivals)) => arrivals.push(arrival),
+            None => self.sent_on.push((shard, vec![arrival])),
         }
-        arrivals.push(arrival);
     }
 
     /// Posts the connections that go on.
     pub(super) fn post_arrivals(&mut self) {
-        while let Some(shard) = self.awaiting.pop() {
-            let arrivals = Mail::Arrivals(std::mem::take(&mut self.sent_on[usize::from(shard.0)]));
+        while let Some((shard, arrivals)) = self.sent_on.pop() {
+            let arrivals = Mail::Arrivals(arrivals);
             if self.is_beside(shard) {
                 self.mailbox(shard).lay_down(arrivals);
                 self.note(shard);

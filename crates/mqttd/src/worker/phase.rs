@@ -57,7 +57,7 @@ impl Worker {
     pub(super) fn enter(&mut self, id: ConnectionId, phase: Phase) {
         let Some(connection) = self.connections.get_mut(id) else { return };
         let before = std::mem::replace(&mut connection.phase, phase);
-        self.give_time(id, phase);
+        self.has_entered(id, phase);
         self.has_left(before);
     }
 
@@ -81,7 +81,7 @@ impl Worker {
                 && until <= self.now
             {
                 list.pop_front();
-                if self.connections.get(id).is_none_or(|connection| connection.phase != phase) {
+                if !self.connections.is_in(id, phase) {
                     continue;
                 }
                 match phase {
@@ -92,8 +92,8 @@ impl Worker {
         }
     }
 
-    /// From here on a connection has the time of its phase.
-    pub(super) fn give_time(&mut self, id: ConnectionId, phase: Phase) {
+    /// A connection that is new, or was in another phase, has the time of this one from here on.
+    pub(super) fn has_entered(&mut self, id: ConnectionId, phase: Phase) {
         let milliseconds = match phase {
             Phase::Open => return,
             Phase::Greeting => self.node.config.limits.connect_timeout_ms.into(),
@@ -104,13 +104,12 @@ impl Worker {
         let Some(list) = self.deadlines.of_phase(phase) else { return };
         // One that says nothing must not have the list keep all that came behind it and connected.
         if phase == Phase::Greeting && list.len() >= 2 * STRANGERS_MAX {
-            list.retain(|(_, id)| {
-                self.connections.get(*id).is_some_and(|connection| connection.phase == phase)
-            });
+            list.retain(|(_, id)| self.connections.is_in(*id, phase));
         }
         list.push_back((self.now.plus_millis(milliseconds), id));
     }
 
+    /// A connection is in another phase, or no more.
     pub(super) fn has_left(&mut self, phase: Phase) {
         if phase == Phase::Greeting {
             self.strangers -= 1;
@@ -122,7 +121,7 @@ impl Worker {
     fn forget_passed(&mut self, phase: Phase) {
         let Some(list) = self.deadlines.of_phase(phase) else { return };
         while let Some((_, id)) = list.front()
-            && self.connections.get(*id).is_none_or(|connection| connection.phase != phase)
+            && !self.connections.is_in(*id, phase)
         {
             list.pop_front();
         }

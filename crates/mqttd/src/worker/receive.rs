@@ -262,7 +262,7 @@ impl Worker {
 
     /// The network connection has gone.
     fn lose(&mut self, id: ConnectionId, reason: &dyn Display) {
-        if self.connections.get(id).is_some_and(|connection| connection.phase == Phase::Greeting) {
+        if self.connections.is_in(id, Phase::Greeting) {
             return self.part(id, reason);
         }
         self.log_end(id, "connection lost", reason);

@@ -13,6 +13,7 @@ use mqtt_codec::{Packet, PacketRef, ProtocolVersion, frame};
 use super::*;
 use crate::handshake::Arrival;
 use crate::log::Level;
+use crate::transport::Transport;
 
 const PAYLOAD_BYTES: usize = 100_000;
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -83,8 +84,8 @@ fn a_worker_whose_mail_is_not_taken_stops_reading_and_goes_on_when_it_is() {
     let publisher = (b'a'..=b'z').find(is_here).expect("half of them");
     let worker = start(plan, (), ()).expect("a thread");
     let (socket, mut client) = pair();
-    let (socket, received) = (mio::net::TcpStream::from_std(socket), connect(publisher));
-    mailboxes[0].put(Mail::Arrivals(vec![Arrival { socket, label: None, received }]));
+    let (transport, received) = (Transport::adopt(mio::net::TcpStream::from_std(socket)), connect(publisher));
+    mailboxes[0].put(Mail::Arrivals(vec![Arrival { transport, label: None, received }]));
 
     // Whole packets of QoS 1, more than fit into the mailbox and the system's buffers.
     let packet_bytes = 1 + 3 + 3 + 2 + PAYLOAD_BYTES;

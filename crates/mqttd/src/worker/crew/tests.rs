@@ -16,6 +16,7 @@ use super::*;
 use crate::clock::Clock;
 use crate::handshake::Arrival;
 use crate::log::{Level, Log};
+use crate::transport::Transport;
 use crate::worker::{Mail, Plan, start};
 
 const WORKERS: usize = 3;
@@ -77,8 +78,8 @@ fn connect(node: &Node, mailboxes: &[Mailbox], client_id: &str) -> TcpStream {
     let mut received = b"\x10\x0e\0\x04MQTT\x04\x02\0\0\0\x02".to_vec();
     received.extend(client_id.as_bytes());
     let mailbox = &mailboxes[usize::from(node.shard_of(client_id).0)];
-    let socket = mio::net::TcpStream::from_std(socket);
-    mailbox.put(Mail::Arrivals(vec![Arrival { socket, label: None, received }]));
+    let transport = Transport::adopt(mio::net::TcpStream::from_std(socket));
+    mailbox.put(Mail::Arrivals(vec![Arrival { transport, label: None, received }]));
     expect(&mut client, b"\x20\x02\0\0");
     client
 }
