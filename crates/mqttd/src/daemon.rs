@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use broker_core::Node;
 use broker_core::journal::RecoveredShard;
-use mio::Poll;
 
+use crate::bed::Bed;
 use crate::clock::Clock;
 use crate::config::{self, Settings};
 use crate::error::{Error, StorageError};
@@ -19,7 +19,7 @@ use crate::listener::{Doors, Listener};
 use crate::log::Log;
 use crate::signal::{self, Signal};
 use crate::storage::{self, Opened, Recollection, Storage};
-use crate::worker::{self, Crew, Durable, Mail, Mailbox, Plan, Rule};
+use crate::worker::{self, Crew, Durable, EVENTS_MAX, Mail, Mailbox, Plan, Rule};
 
 /// A broker that serves.
 pub(crate) struct Daemon {
@@ -72,7 +72,7 @@ impl Daemon {
         let recollection = opened.as_ref().map(|opened| opened.recollection);
         let parts = Parts::assemble(settings, opened, log.clone())?;
         let mailboxes = Arc::clone(&parts.mailboxes);
-        let entrance = parts.polls[ENTRANCE].registry().try_clone().map_err(failed("a worker"))?;
+        let entrance = parts.beds[ENTRANCE].registry().try_clone().map_err(failed("a worker"))?;
         let (workers, storage) = parts.start_workers(&sender)?;
         let recollection = recollection.map(|found| (found, began.elapsed()));
         listeners.iter().try_for_each(Listener::listen)?;
@@ -125,7 +125,7 @@ struct Parts {
     node: Arc<Node>,
     mailboxes: Arc<[Mailbox]>,
     /// What each worker will sleep on.
-    polls: Vec<Poll>,
+    beds: Vec<Bed>,
     /// None if everything is kept in memory.
     storage: Option<Storage>,
     /// What each shard begins with, if something is stored.
@@ -138,13 +138,13 @@ impl Parts {
     fn assemble(settings: &Settings, opened: Option<Opened>, log: Log) -> Result<Self, Error> {
         let (config, shards, seed) = (settings.engine.clone(), settings.workers, random_seed()?);
         let mailboxes: Arc<[Mailbox]> = (0..shards).map(|_| Mailbox::default()).collect();
-        let polls = (0..shards).map(|_| Poll::new()).collect::<io::Result<_>>();
-        let polls = polls.map_err(|source| Error::Start { what: "the workers", source })?;
+        let beds = (0..shards).map(|_| Bed::new(EVENTS_MAX)).collect::<io::Result<_>>();
+        let beds = beds.map_err(|source| Error::Start { what: "the workers", source })?;
         let Some(opened) = opened else {
             let node = Node::new(config, shards, seed);
             let clock = Clock::start(0);
             let (storage, recovered) = (None, Vec::new());
-            return Ok(Self { node, mailboxes, polls, storage, recovered, clock, log });
+            return Ok(Self { node, mailboxes, beds, storage, recovered, clock, log });
         };
         let node = Node::with_journal(config, shards, seed, opened.for_engine());
         let Opened { journal, is_full, recovered, alive, clock, .. } = opened;
@@ -152,7 +152,7 @@ impl Parts {
         let recovered = node.restore(recovered, alive, clock.now());
         let storage = Storage::start(journal, is_full, Arc::clone(&node), &mailboxes, settings, clock, &log)
             .map_err(|source| Error::Start { what: "the journal's threads", source })?;
-        Ok(Self { node, mailboxes, polls, storage: Some(storage), recovered, clock, log })
+        Ok(Self { node, mailboxes, beds, storage: Some(storage), recovered, clock, log })
     }
 
     /// Starts all workers, and returns when each knows what it is to know: a publisher that is served before
@@ -161,7 +161,7 @@ impl Parts {
         self,
         sender: &SyncSender<Event>,
     ) -> Result<(Vec<JoinHandle<()>>, Option<Storage>), Error> {
-        let Self { node, mailboxes, polls, storage, recovered, clock, log } = self;
+        let Self { node, mailboxes, beds, storage, recovered, clock, log } = self;
         let mut recovered = recovered.into_iter();
         let everyone = Arc::new(Barrier::new(mailboxes.len()));
         let (unready, ready) = sync_channel::<()>(0);
@@ -172,11 +172,11 @@ impl Parts {
                 .map_err(|source| Error::Start { what: "the workers' threads", source })?,
         }
         .into_iter();
-        for (id, poll) in node.shards().zip(polls) {
+        for (id, bed) in node.shards().zip(beds) {
             let durable = storage.as_ref().zip(recovered.next());
             let plan = Plan {
                 id,
-                poll,
+                bed,
                 node: Arc::clone(&node),
                 mailboxes: Arc::clone(&mailboxes),
                 everyone: Arc::clone(&everyone),

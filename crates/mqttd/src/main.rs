@@ -1,6 +1,7 @@
 //! The Dunlin MQTT broker's process: it turns the command line's outcome into standard error and an
 //! exit code. What each command does is in [`cli`].
 
+mod bed;
 mod cli;
 mod clock;
 mod config;

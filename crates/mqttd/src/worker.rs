@@ -23,7 +23,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use broker_core::{ConnectionId, Effects, Input, Node, Shard, ShardId, ShardStats, Timestamp};
-use mio::{Events, Poll};
 
 use self::connections::Connections;
 pub(crate) use self::crew::Crew;
@@ -34,6 +33,8 @@ use self::outgoing::Outgoing;
 use self::phase::Deadlines;
 pub(crate) use self::rule::Rule;
 pub(crate) use self::thread::{Durable, Plan, start};
+pub(crate) use self::wait::EVENTS_MAX;
+use crate::bed::Bed;
 use crate::clock::Clock;
 use crate::listener::Doors;
 use crate::log::Log;
@@ -52,8 +53,7 @@ pub(crate) struct Worker {
     now: Timestamp,
     /// When something is due by itself, as far as was known when the last turn ended.
     due: Timestamp,
-    poll: Poll,
-    events: Events,
+    bed: Bed,
     connections: Connections,
     /// Where clients are accepted: on one of the workers.
     doors: Doors,

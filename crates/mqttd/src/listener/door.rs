@@ -11,6 +11,7 @@ use mio::{Interest, Registry, Token};
 use rlimit::Resource;
 
 use super::Listener;
+use crate::bed::NAME_MAX;
 use crate::log::{Level, Log, Throttle};
 
 /// Descriptors that no client gets: what is stored needs files, and clients wait for what is stored.
@@ -23,7 +24,7 @@ const NO_ROOM_PAUSE_MS: u64 = 100;
 const NO_ROOM_LOG_INTERVAL_SECONDS: u64 = 10;
 
 /// What events call the first listener; the others have the numbers below.
-const FIRST: usize = usize::MAX - 1;
+const FIRST: usize = NAME_MAX - 1;
 
 /// The listeners whose connections are accepted; none on most workers.
 #[derive(Debug, Default)]

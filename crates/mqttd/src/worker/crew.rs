@@ -7,14 +7,15 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use broker_core::ShardId;
-use mio::{Poll, Token, Waker};
+use mio::{Token, Waker};
 use parking_lot::{Mutex, MutexGuard};
 
 use super::rule::{Load, Rule};
 use super::{Mailbox, Worker};
+use crate::bed::{Bed, NAME_MAX};
 
 /// What events call the thread itself.
-pub(super) const THREAD: Token = Token(usize::MAX);
+pub(super) const THREAD: Token = Token(NAME_MAX);
 
 /// How often the least patience workers must have been together for it to have been right.
 const LASTING: u32 = 8;
@@ -44,7 +45,7 @@ struct State {
     newcomers: Vec<Box<Worker>>,
     /// All that are the thread's.
     workers: usize,
-    /// The only one that it hosts: then it waits on that one's poll, not on its own.
+    /// The only one that it hosts: then it waits on that one's bed, not on its own.
     alone: Option<ShardId>,
     load: Load,
 }
@@ -59,26 +60,26 @@ struct Trials {
 pub(crate) struct Place {
     pub(super) crew: Arc<Crew>,
     pub(super) desk: usize,
-    pub(super) poll: Poll,
+    pub(super) bed: Bed,
 }
 
 impl Crew {
     /// The places of as many threads as there are mailboxes.
     pub(crate) fn assemble(mailboxes: &Arc<[Mailbox]>, rule: Rule) -> io::Result<Vec<Place>> {
-        let polls = mailboxes.iter().map(|_| Poll::new()).collect::<io::Result<Vec<_>>>()?;
-        let desk = |poll: &Poll| -> io::Result<Desk> {
-            let waker = Waker::new(poll.registry(), THREAD)?;
+        let beds = mailboxes.iter().map(|_| Bed::new(mailboxes.len() + 1)).collect::<io::Result<Vec<_>>>()?;
+        let desk = |bed: &Bed| -> io::Result<Desk> {
+            let waker = Waker::new(bed.registry(), THREAD)?;
             Ok(Desk { state: Mutex::default(), has_news: AtomicBool::new(false), waker })
         };
         let crew = Arc::new(Self {
-            desks: polls.iter().map(desk).collect::<io::Result<_>>()?,
+            desks: beds.iter().map(desk).collect::<io::Result<_>>()?,
             mailboxes: Arc::clone(mailboxes),
             rule,
-            serving: AtomicUsize::new(polls.len()),
+            serving: AtomicUsize::new(beds.len()),
             trials: Mutex::new(Trials { patience: rule.patience_min, gathered: None }),
         });
-        let place = |(desk, poll)| Place { crew: Arc::clone(&crew), desk, poll };
-        Ok(polls.into_iter().enumerate().map(place).collect())
+        let place = |(desk, bed)| Place { crew: Arc::clone(&crew), desk, bed };
+        Ok(beds.into_iter().enumerate().map(place).collect())
     }
 
     pub(super) fn rule(&self) -> Rule {

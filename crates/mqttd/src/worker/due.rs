@@ -33,7 +33,7 @@ impl Worker {
     /// `settled`.
     pub(super) fn catch_up(&mut self, settled: Timestamp) {
         while self.next_deadline() <= settled {
-            self.sleep(Some(self.next_deadline().since(self.clock.now())));
+            self.bed.sleep_until(self.next_deadline(), self.clock.now());
             self.now = self.clock.now();
             self.do_what_is_due();
         }

@@ -22,7 +22,7 @@ impl Worker {
             if let Some(journal) = &self.journal {
                 journal.kick();
             }
-            self.sleep(Some(AWAIT_DISK_PAUSE));
+            self.bed.doze(AWAIT_DISK_PAUSE);
             self.hear_of_durability();
         }
     }

@@ -88,7 +88,7 @@ impl Worker {
         let before = connection.outbox.len();
         connection.writing = write_outbox(connection, &mut self.pool);
         if connection.writing == Writing::Blocked && !connection.tells_of_room {
-            let awaits = connection.transport.await_room(self.poll.registry(), token(id));
+            let awaits = connection.transport.await_room(self.bed.registry(), token(id));
             connection.tells_of_room = true;
             connection.writing = awaits.map_or(Writing::Broken, |()| Writing::Blocked);
         }

@@ -49,7 +49,7 @@ impl Worker {
         let connection = self.connections.insert(transport);
         connection.label = label;
         let id = connection.id;
-        let outcome = connection.transport.register(self.poll.registry(), token(id));
+        let outcome = connection.transport.register(self.bed.registry(), token(id));
         self.has_entered(id, Phase::Greeting);
         outcome.map_err(|error| self.cannot_serve(id, &error)).ok().map(|()| id)
     }
@@ -126,7 +126,7 @@ impl Worker {
     /// Has the connection go on with the worker of its session.
     fn send_on(&mut self, id: ConnectionId, shard: ShardId, received: &[u8]) {
         let Some(connection) = self.connections.get_mut(id) else { return };
-        if let Err(error) = connection.transport.deregister(self.poll.registry()) {
+        if let Err(error) = connection.transport.deregister(self.bed.registry()) {
             return self.cannot_serve(id, &error);
         }
         let Some(Connection { transport, label, .. }) = self.connections.remove(id) else { return };

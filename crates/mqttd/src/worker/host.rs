@@ -3,17 +3,16 @@
 
 mod seat;
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use broker_core::{ShardId, Timestamp};
-use mio::{Events, Poll};
 
 use self::seat::Seat;
 use super::Worker;
 use super::crew::{Crew, Place};
 use super::rule::{Load, Meter};
+use crate::bed::Bed;
 use crate::clock::Clock;
 
 /// How often mail between workers of the thread is handled within one round. A message goes there and what became of
@@ -29,9 +28,8 @@ pub(super) struct Host {
     crew: Arc<Crew>,
     desk: usize,
     clock: Clock,
-    /// In which the polls of several workers are registered.
-    poll: Poll,
-    events: Events,
+    /// Which tells of the beds of several workers.
+    bed: Bed,
     seats: Vec<Seat>,
     /// Where in `seats` each worker sits, by shard; none if it is on another thread.
     places: Vec<Option<usize>>,
@@ -46,19 +44,18 @@ pub(super) struct Host {
 
 impl Host {
     pub(super) fn new(place: Place, clock: Clock) -> Self {
-        let Place { crew, desk, poll } = place;
-        let (events, meter) =
-            (Events::with_capacity(crew.workers() + 1), Meter::new(crew.rule(), clock.uptime()));
+        let Place { crew, desk, bed } = place;
+        let meter = Meter::new(crew.rule(), clock.uptime());
         let places = vec![None; crew.workers()];
         let (seats, noted, called) = (Vec::new(), Vec::new(), Vec::new());
-        Self { crew, desk, clock, poll, events, seats, places, now: clock.now(), meter, noted, called }
+        Self { crew, desk, clock, bed, seats, places, now: clock.now(), meter, noted, called }
     }
 
     /// Serves until no worker is left on any thread.
     pub(super) fn run(mut self) {
         while self.crew.is_serving() {
             match self.seats.len() {
-                0 => self.sleep(None),
+                0 => self.bed.sleep_until(Timestamp::NEVER, self.now),
                 1 => self.turn(),
                 _ => self.round(),
             }
@@ -85,7 +82,7 @@ impl Host {
     /// What each worker does in its turn, all do together: what came is handled first, then what they have for each
     /// other, and what that comes to is written then, once.
     fn round(&mut self) {
-        self.sleep(self.patience());
+        self.sleep();
         let began = self.clock.uptime();
         self.now = self.clock.at(began);
         self.wake_seats();
@@ -105,32 +102,21 @@ impl Host {
         self.count(began);
     }
 
-    /// How long no worker has anything to do by itself; none for ever.
-    fn patience(&self) -> Option<Duration> {
-        let mut due = Timestamp::NEVER;
-        for seat in &self.seats {
-            if seat.is_awake {
-                return Some(Duration::ZERO);
-            }
-            due = due.min(seat.due);
+    /// Sleeps until a worker has something to do.
+    fn sleep(&mut self) {
+        if self.seats.iter().any(|seat| seat.is_awake) {
+            return self.bed.look();
         }
-        let patience = (due < Timestamp::NEVER).then(|| due.since(self.now));
-        if self.seats.iter().all(|seat| seat.is_registered) {
-            return patience;
-        }
-        Some(patience.map_or(BLIND_PAUSE, |patience| patience.min(BLIND_PAUSE)))
-    }
-
-    fn sleep(&mut self, patience: Option<Duration>) {
-        if let Err(error) = self.poll.poll(&mut self.events, patience) {
-            // No other error can come of a poll that exists.
-            assert_eq!(error.kind(), io::ErrorKind::Interrupted, "{error}");
+        let due = self.seats.iter().map(|seat| seat.due).fold(Timestamp::NEVER, Timestamp::min);
+        match self.seats.iter().all(|seat| seat.is_registered) {
+            true => self.bed.sleep_until(due, self.now),
+            false => self.bed.doze(due.since(self.now).min(BLIND_PAUSE)),
         }
     }
 
     /// Wakes the workers that something has happened to, or that are due.
     fn wake_seats(&mut self) {
-        for event in &self.events {
+        for event in self.bed.events() {
             if let Some(&Some(place)) = self.places.get(event.token().0) {
                 let seat = &mut self.seats[place];
                 seat.has_events = true;
@@ -193,8 +179,8 @@ impl Host {
     /// Gives half of the workers to an idle thread.
     fn spread(&mut self, now: Duration) {
         let kept = self.seats.len().div_ceil(2);
-        let (seats, poll) = (&mut self.seats, &self.poll);
-        let give = |given: &mut Vec<_>| given.extend(seats.drain(kept..).map(|seat| seat.leave(poll)));
+        let (seats, bed) = (&mut self.seats, &self.bed);
+        let give = |given: &mut Vec<_>| given.extend(seats.drain(kept..).map(|seat| seat.leave(bed)));
         if let Some(gone) = self.crew.spread(now, give) {
             self.settle(gone);
         }
@@ -202,8 +188,8 @@ impl Host {
 
     /// Gives all workers to a thread before this one.
     fn gather(&mut self, load: &Load) {
-        let (seats, poll) = (&mut self.seats, &self.poll);
-        let give = |given: &mut Vec<_>| given.extend(seats.drain(..).map(|seat| seat.leave(poll)));
+        let (seats, bed) = (&mut self.seats, &self.bed);
+        let give = |given: &mut Vec<_>| given.extend(seats.drain(..).map(|seat| seat.leave(bed)));
         if let Some(gone) = self.crew.gather(self.desk, load, give) {
             self.settle(gone);
         }
@@ -231,7 +217,7 @@ impl Host {
         self.places.fill(None);
         for (place, seat) in self.seats.iter_mut().enumerate() {
             self.places[usize::from(seat.shard.0)] = Some(place);
-            seat.arrange(&self.poll, are_several);
+            seat.arrange(&self.bed, are_several);
         }
         let beside: Arc<[bool]> = match are_several {
             true => self.places.iter().map(Option::is_some).collect(),

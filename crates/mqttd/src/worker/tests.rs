@@ -70,7 +70,7 @@ fn a_worker_whose_mail_is_not_taken_stops_reading_and_goes_on_when_it_is() {
     subscribe(&node);
     let plan = Plan {
         id: ShardId(0),
-        poll: Poll::new().expect("a descriptor"),
+        bed: Bed::new(EVENTS_MAX).expect("a descriptor"),
         node,
         mailboxes: Arc::clone(&mailboxes),
         everyone: Arc::new(Barrier::new(1)),

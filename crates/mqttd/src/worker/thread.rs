@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use broker_core::journal::RecoveredShard;
 use broker_core::timers::TICK_MS;
 use broker_core::{Node, Shard, ShardId, Timestamp};
-use mio::{Events, Poll, Waker};
+use mio::Waker;
 
 use super::connections::Connections;
 use super::crew::Place;
@@ -17,8 +17,9 @@ use super::host::Host;
 use super::outgoing::Outgoing;
 use super::phase::Deadlines;
 use super::receive::READ_BUFFER_BYTES;
-use super::wait::{EVENTS_MAX, MAIL};
+use super::wait::MAIL;
 use super::{Dirty, Life, Mailbox, Worker};
+use crate::bed::Bed;
 use crate::clock::Clock;
 use crate::listener::Doors;
 use crate::log::Log;
@@ -32,7 +33,7 @@ const STACK_BYTES: usize = 1024 * 1024;
 pub(crate) struct Plan {
     pub(crate) id: ShardId,
     /// In which its connections will be registered.
-    pub(crate) poll: Poll,
+    pub(crate) bed: Bed,
     pub(crate) node: Arc<Node>,
     /// Of all workers, by shard.
     pub(crate) mailboxes: Arc<[Mailbox]>,
@@ -63,7 +64,7 @@ pub(crate) fn start(
 ) -> io::Result<JoinHandle<()>> {
     let own = usize::from(plan.id.0);
     // Here, so that the thread needs nothing that the system could refuse, however many clients come.
-    plan.mailboxes[own].set_reader(Waker::new(plan.poll.registry(), MAIL)?);
+    plan.mailboxes[own].set_reader(Waker::new(plan.bed.registry(), MAIL)?);
     let body = move || {
         let _guard = guard;
         let (everyone, place, clock) = (Arc::clone(&plan.everyone), plan.place.take(), plan.clock);
@@ -84,7 +85,7 @@ pub(crate) fn start(
 
 impl Worker {
     fn new(plan: Plan) -> Self {
-        let Plan { id, poll, node, mailboxes, everyone: _, seed, durable, clock, log, place: _ } = plan;
+        let Plan { id, bed, node, mailboxes, everyone: _, seed, durable, clock, log, place: _ } = plan;
         let now = clock.now();
         let (shard, journal) = match durable {
             None => (Shard::new(Arc::clone(&node), id, seed, now), None),
@@ -102,8 +103,7 @@ impl Worker {
             clock,
             now,
             due: Timestamp::ZERO,
-            poll,
-            events: Events::with_capacity(EVENTS_MAX),
+            bed,
             connections: Connections::default(),
             doors: Doors::default(),
             ready: Vec::new(),

@@ -1,22 +1,20 @@
 //! Owns what a worker sleeps on, and which connections it finds ready when it wakes. What is done with
 //! them is decided elsewhere.
 
-use std::io;
-use std::time::Duration;
-
 use broker_core::{ConnectionId, Timestamp};
 use mio::Token;
 use mio::event::Event;
 
 use super::Worker;
+use crate::bed::NAME_MAX;
 use crate::connection::{Connection, Reading, Writing};
 
 /// Connections handled in one turn: each may bring a whole read buffer, and what others wait for, mail and
 /// writes, comes behind all of them.
-pub(super) const EVENTS_MAX: usize = 256;
+pub(crate) const EVENTS_MAX: usize = 256;
 
 /// What events call the mailbox.
-pub(super) const MAIL: Token = Token(usize::MAX);
+pub(super) const MAIL: Token = Token(NAME_MAX);
 
 impl Worker {
     /// Sleeps until there is something to do, and notes what the system has to say of connections.
@@ -24,13 +22,12 @@ impl Worker {
     /// An event comes once, when something changes: what it says is remembered with the connection until it is
     /// read or written. So nothing is ever asked for again, and waiting costs one system call.
     pub(super) fn wait(&mut self) {
-        let patience = self.patience();
-        // Only a worker that is going to sleep has to be woken.
-        let sleeps = patience != Some(Duration::ZERO) && self.outgoing.own_mailbox().park();
-        let patience = if sleeps { patience } else { Some(Duration::ZERO) };
-        self.sleep(patience);
-        if sleeps {
-            self.rise();
+        match self.lie_down() {
+            Some(due) => {
+                self.bed.sleep_until(due, self.now);
+                self.rise();
+            }
+            None => self.bed.look(),
         }
         self.note_events();
     }
@@ -38,7 +35,7 @@ impl Worker {
     /// Takes what the system has to say of connections, for a thread that knows that there is something, and tells
     /// whether there may be more of it.
     pub(super) fn take_events(&mut self) -> bool {
-        self.sleep(Some(Duration::ZERO));
+        self.bed.look();
         self.note_events() == EVENTS_MAX
     }
 
@@ -57,7 +54,7 @@ impl Worker {
     /// Notes what came, and tells how much it was.
     fn note_events(&mut self) -> usize {
         let mut count = 0;
-        for event in &self.events {
+        for event in self.bed.events() {
             count += 1;
             let Some(connection) = self.connections.of_token(event.token()) else {
                 // Mail is looked for in every turn: its event only wakes.
@@ -74,25 +71,6 @@ impl Worker {
             }
         }
         count
-    }
-
-    /// Waits for events, that long at most.
-    pub(super) fn sleep(&mut self, patience: Option<Duration>) {
-        if let Err(error) = self.poll.poll(&mut self.events, patience) {
-            // No other error can come of a poll that exists.
-            assert_eq!(error.kind(), io::ErrorKind::Interrupted, "{error}");
-        }
-    }
-
-    /// How long there is nothing to do by itself; none for ever.
-    fn patience(&mut self) -> Option<Duration> {
-        let is_durable = self.wait_for_durability();
-        let due = self.note_deadline();
-        if is_durable || self.has_more_to_do() {
-            return Some(Duration::ZERO);
-        }
-        // From the beginning of this turn, which was short: the clock costs more than it would tell.
-        (due < Timestamp::NEVER).then(|| due.since(self.now))
     }
 
     /// Serves every connection that was ready when the turn began. Those that have more to be read than their

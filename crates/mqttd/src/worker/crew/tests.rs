@@ -17,7 +17,7 @@ use crate::clock::Clock;
 use crate::handshake::Arrival;
 use crate::log::{Level, Log};
 use crate::transport::Transport;
-use crate::worker::{Mail, Plan, start};
+use crate::worker::{EVENTS_MAX, Mail, Plan, start};
 
 const WORKERS: usize = 3;
 const CLIENTS: u8 = 4;
@@ -47,7 +47,7 @@ fn begin(node: &Arc<Node>, mailboxes: &Arc<[Mailbox]>, rule: Rule) -> (Arc<Crew>
     let start = |(id, place)| {
         let plan = Plan {
             id,
-            poll: Poll::new().expect("a descriptor"),
+            bed: Bed::new(EVENTS_MAX).expect("a descriptor"),
             node: Arc::clone(node),
             mailboxes: Arc::clone(mailboxes),
             everyone: Arc::clone(&everyone),

@@ -1,13 +1,11 @@
 //! Owns what a thread knows of one of the workers that it hosts: whether it has something to do, and when it will. What
 //! that is, is the worker's business.
 
-use std::os::fd::AsRawFd;
-
 use broker_core::{ShardId, Timestamp};
-use mio::unix::SourceFd;
-use mio::{Interest, Poll, Token};
+use mio::Token;
 
 use super::Worker;
+use crate::bed::Bed;
 
 /// A worker and what its thread knows of it.
 pub(super) struct Seat {
@@ -15,12 +13,12 @@ pub(super) struct Seat {
     pub(super) shard: ShardId,
     /// Whether it takes part in this round, or the next one.
     pub(super) is_awake: bool,
-    /// Whether its poll may have something to tell. Its readiness comes once, when something happens to it, and all
+    /// Whether its bed may have something to tell. Its readiness comes once, when something happens to it, and all
     /// must be taken then; that is so when the list that came was not full.
     pub(super) has_events: bool,
     /// While it sleeps: when it has something to do by itself.
     pub(super) due: Timestamp,
-    /// Whether the thread's poll tells of its poll.
+    /// Whether the thread's bed tells of its bed.
     pub(super) is_registered: bool,
     pub(super) has_ended: bool,
 }
@@ -71,32 +69,29 @@ impl Seat {
         }
     }
 
-    /// The thread hosts one worker or several from here on. One that sleeps on its own poll is told of it there; the
-    /// thread's would only be told in vain. If the system has no room for it, the thread looks by itself.
-    pub(super) fn arrange(&mut self, poll: &Poll, is_one_of_several: bool) {
+    /// The thread hosts one worker or several from here on. One that has the thread for itself sleeps on its own
+    /// bed; the thread's would only be told in vain. If the system has no room for it, the thread looks by itself.
+    pub(super) fn arrange(&mut self, bed: &Bed, is_one_of_several: bool) {
         match (self.is_registered, is_one_of_several) {
             (false, true) => {
-                let (fd, token) = (self.worker.poll.as_raw_fd(), self.token());
-                let outcome = poll.registry().register(&mut SourceFd(&fd), token, Interest::READABLE);
-                self.is_registered = outcome.is_ok();
+                self.is_registered = bed.watch(&self.worker.bed, self.token()).is_ok();
                 self.wake();
                 self.has_events = true;
             }
-            (true, false) => self.deregister(poll),
+            (true, false) => self.deregister(bed),
             (true, true) | (false, false) => {}
         }
     }
 
     /// The worker leaves the thread.
-    pub(super) fn leave(mut self, poll: &Poll) -> Box<Worker> {
-        self.deregister(poll);
+    pub(super) fn leave(mut self, bed: &Bed) -> Box<Worker> {
+        self.deregister(bed);
         self.worker
     }
 
-    fn deregister(&mut self, poll: &Poll) {
+    fn deregister(&mut self, bed: &Bed) {
         if std::mem::take(&mut self.is_registered) {
-            let outcome = poll.registry().deregister(&mut SourceFd(&self.worker.poll.as_raw_fd()));
-            outcome.expect("what is registered can be taken out");
+            bed.unwatch(&self.worker.bed).expect("what is registered can be taken out");
         }
     }
 }
