@@ -6,7 +6,10 @@ use crate::{
     message::Message,
     peers::PeerMessage,
 };
-use mqtt_codec::{Borrowed, DecodeError, PacketRef, packet::Connect};
+use mqtt_codec::{
+    Borrowed, DecodeError, PacketRef,
+    packet::{Connect, Publish, PublishRun},
+};
 use std::sync::Arc;
 
 /// One thing that happened. Everything is borrowed: a shard keeps copies of what it needs.
@@ -29,6 +32,16 @@ pub enum Input<'a> {
         /// The whole frame it was decoded from: a PUBLISH that goes on as it
         /// stands is not encoded anew. Empty if there is none.
         frame: &'a [u8],
+    },
+    /// PUBLISH packets were received that differ in their payloads only. It comes to what an [`Input::Packet`] for each
+    /// of them comes to, at the cost of few.
+    Publishes {
+        /// Where.
+        connection: ConnectionId,
+        /// The first of them.
+        first: Publish<Borrowed<'a>>,
+        /// All of them.
+        run: PublishRun<'a>,
     },
     /// Bytes were received that are no packet. Nothing more can be read from the connection.
     Malformed {

@@ -34,8 +34,8 @@ pub use input::Input;
 pub use message::{Message, MessageRef};
 pub use node::Node;
 pub use peers::{
-    Form, Forwarded, HandedOver, PeerBatch, PeerMail, PeerMessage, PeerMessages, ReceivedFrame, Recipient,
-    Recipients, Recorded,
+    Form, Forwarded, HandedOver, PeerBatch, PeerMail, PeerMessage, PeerMessages, ReceivedFrame, ReceivedRun,
+    Recipient, Recipients, Recorded,
 };
 pub use shard::Shard;
 pub use stats::{Counter, ShardStats, Stats, Totals};

@@ -2,6 +2,9 @@
 //! as `individual` has it where a receiver has something of its own. Who receives is not known here.
 
 mod individual;
+mod run;
+
+pub(crate) use run::OutgoingRun;
 
 use crate::{
     effect::{Effect, Effects, Frame},
@@ -129,6 +132,7 @@ impl<'a> Outgoing<'a> {
                 Self { received: Some((usize::from(frame.class), frame.bytes)), ..outgoing }
             }
             Form::Shared(message) => Self { shared: Some(Arc::clone(message)), ..outgoing },
+            Form::Run(_) => unreachable!("a run is no message"),
         }
     }
 

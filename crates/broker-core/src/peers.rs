@@ -15,7 +15,7 @@ use crate::{
     message::{Message, MessageRef},
     session::Queued,
 };
-use mqtt_codec::QoS;
+use mqtt_codec::{QoS, TopicNameRef, packet::PublishRun};
 use std::sync::Arc;
 
 /// What one shard tells another: a view of one item of a [`PeerBatch`].
@@ -59,6 +59,8 @@ pub enum Form<'a> {
     Copied,
     /// Copied with the frame it was received in.
     InFrame(ReceivedFrame<'a>),
+    /// Copied with the frames of others behind its own: messages that differ in their payloads only.
+    Run(ReceivedRun<'a>),
     /// By reference, because it is large.
     Shared(&'a Arc<Message>),
 }
@@ -71,6 +73,31 @@ pub struct ReceivedFrame<'a> {
     pub(crate) class: u8,
     /// Bytes before the topic.
     pub(crate) topic_at: u8,
+}
+
+/// Frames that messages were received in and that say no more than they, so that they can go on as they stand.
+#[derive(Clone, Copy, Debug)]
+pub struct ReceivedRun<'a> {
+    /// The frames.
+    pub run: PublishRun<'a>,
+    /// To whom they can go.
+    pub(crate) class: u8,
+    /// Bytes before the first topic.
+    pub(crate) topic_at: u8,
+}
+
+impl<'a> ReceivedRun<'a> {
+    pub(crate) fn new(run: PublishRun<'a>, class: usize, topic: TopicNameRef<'_>) -> Self {
+        // Behind the topic is, at most, the length of no properties; before it are its length and the fixed header.
+        let first_bytes = run.packets().next().map_or(0, |(frame, payload)| frame.len() - payload.len());
+        let before_topic = first_bytes - run.variable_header_bytes as usize + 2;
+        debug_assert_eq!(
+            run.bytes.get(before_topic..before_topic + topic.text().len()),
+            Some(topic.text().as_bytes())
+        );
+        let narrow = |number| u8::try_from(number).expect("classes and the bytes of a head are few");
+        Self { run, class: narrow(class), topic_at: narrow(before_topic) }
+    }
 }
 
 /// A record of the shard that forwards. The records of one shard arrive at another in their order, each with all it

@@ -17,6 +17,7 @@ mod publish;
 mod recover;
 mod relocate;
 mod route;
+mod run;
 mod send;
 mod share;
 mod subscribe;
@@ -146,6 +147,9 @@ impl Shard {
         match input {
             Input::Packet { connection, ref packet, frame } => {
                 self.receive(connection, packet, frame, now, effects);
+            }
+            Input::Publishes { connection, ref first, run } => {
+                self.receive_run(connection, first, run, now, effects);
             }
             Input::Peer(ref message) => self.receive_from_peer(message, now, effects),
             Input::Connect { connection, connect } => self.connect(connection, &connect, now, effects),

@@ -21,7 +21,7 @@ pub use connect::Connect;
 pub use disconnect::Disconnect;
 pub use id::PacketId;
 pub use kind::PacketType;
-pub use publish::{Delivery, LastTopic, Publish, PublishLayout, PublishParts};
+pub use publish::{Delivery, LastTopic, Publish, PublishLayout, PublishParts, PublishRun};
 pub use suback::{SubAck, UnsubAck};
 pub use subscribe::{RetainHandling, Subscribe, Subscription, SubscriptionOptions};
 pub use unsubscribe::Unsubscribe;

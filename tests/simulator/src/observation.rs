@@ -1,7 +1,7 @@
 //! Owns what can be seen of the broker from outside, in the order it happens: what it is handed, what it
 //! wants done, what clients make of it. The truth and the checkers know nothing else of a run.
 
-use broker_core::{CloseCause, ConnectionId, Forwarded, Node, PeerMessage, ShardId, journal::Position};
+use broker_core::{CloseCause, ConnectionId, Form, Forwarded, Node, PeerMessage, ShardId, journal::Position};
 use mqtt_codec::{Packet, QoS};
 use std::fmt;
 
@@ -9,7 +9,7 @@ use std::fmt;
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Observation<'a> {
     /// A shard is about to take a packet.
-    Received { shard: ShardId, connection: ConnectionId, packet: &'a Packet },
+    Received { shard: ShardId, connection: ConnectionId, packet: &'a Packet, place: Place },
     /// A shard is about to hear that a connection is gone.
     Lost { connection: ConnectionId },
     /// A shard is about to be told the time.
@@ -19,7 +19,7 @@ pub(crate) enum Observation<'a> {
     /// A shard is about to hear that an outbox has room again.
     Drained { connection: ConnectionId },
     /// A shard is about to read its mailbox.
-    Arrived { from: ShardId, to: ShardId, mail: &'a Mail },
+    Arrived { from: ShardId, to: ShardId, mail: &'a Mail, place: Place },
     /// The broker sent a packet, this many bytes long.
     Sent { connection: ConnectionId, packet: &'a Packet, bytes: usize },
     /// The broker sent bytes that are no packet.
@@ -95,6 +95,22 @@ impl Observation<'_> {
     }
 }
 
+/// Where something is among all that a shard takes in one step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// With it the step begins.
+    First,
+    /// It comes with others before it.
+    Behind,
+}
+
+impl Place {
+    /// The places of so much as there is.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        std::iter::once(Self::First).chain(std::iter::repeat(Self::Behind))
+    }
+}
+
 /// What an application got.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Delivered {
@@ -122,7 +138,18 @@ pub(crate) enum Mail {
 }
 
 impl Mail {
-    /// What a mailbox carries.
+    /// All that a mailbox carries in one piece.
+    pub(crate) fn all_of(message: PeerMessage<'_>) -> Vec<Self> {
+        match message {
+            PeerMessage::Deliver(Forwarded { message, form: Form::Run(run), .. }) => {
+                let key = |(_, payload)| MessageKey::of(message.topic.text(), payload);
+                run.run.packets().map(key).map(Self::Message).collect()
+            }
+            message => vec![Self::of(message)],
+        }
+    }
+
+    /// What it carries, the first of several messages.
     #[must_use]
     pub(crate) fn of(message: PeerMessage<'_>) -> Self {
         match message {

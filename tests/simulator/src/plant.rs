@@ -160,6 +160,11 @@ impl Planted {
         config
     }
 
+    /// Whether there is any plant.
+    pub(crate) fn is_anything(&self) -> bool {
+        self.plant.is_some()
+    }
+
     /// Whether this plant is the one, and it is its turn: every third chance, so that the run gets somewhere
     /// before it goes wrong.
     pub(crate) fn strikes(&mut self, plant: Plant) -> bool {

@@ -17,7 +17,7 @@ pub(crate) enum Action {
     /// Connects, or takes its session over from its own older connection.
     Connect(ConnectPlan),
     /// Publishes.
-    Publish(Message),
+    Publish(Vec<Message>),
     /// Subscribes.
     Subscribe(SubscribePlan),
     /// Unsubscribes.
@@ -57,15 +57,19 @@ pub(crate) struct Scenario {
     published: u32,
     asks_percent: u32,
     asking: Random,
+    bursts_percent: u32,
+    bursting: Random,
 }
 
 impl Scenario {
     /// The scenario that settings and a stream of random numbers make.
     #[must_use]
     pub(crate) fn new(settings: &Settings, random: Random) -> Self {
-        // Who asks is drawn apart: nothing else depends on it.
+        // Who asks, and who says more of the same, is drawn apart: nothing else depends on it.
         let asking = Random::new(settings.seed ^ 0x4153_4B53);
-        Self { mix: settings.mix, random, published: 0, asks_percent: settings.asks_percent, asking }
+        let bursting = Random::new(settings.seed ^ 0x4255_5253);
+        let Settings { mix, asks_percent, bursts_percent, .. } = *settings;
+        Self { mix, random, published: 0, asks_percent, asking, bursts_percent, bursting }
     }
 
     /// Milliseconds until a client acts again.
@@ -88,7 +92,7 @@ impl Scenario {
             (weights.freeze, Kind::Freeze),
         ]);
         match kind {
-            Kind::Publish => Action::Publish(self.message(client)),
+            Kind::Publish => Action::Publish(self.messages(client)),
             Kind::Subscribe => Action::Subscribe(SubscribePlan::draw(&mut self.random, &self.mix)),
             Kind::Unsubscribe => {
                 let count = self.random.between(1_u16, 3);
@@ -109,7 +113,7 @@ impl Scenario {
             return Action::Connect(self.connect(client));
         }
         // What is published meanwhile waits in the client.
-        if self.random.chance(20) { Action::Publish(self.message(client)) } else { Action::Rest }
+        if self.random.chance(20) { Action::Publish(self.messages(client)) } else { Action::Rest }
     }
 
     /// How a client connects at the end of a run: with whatever session it has.
@@ -123,6 +127,17 @@ impl Scenario {
         let message = Message::draw(client, self.published, &mut self.random, &self.mix);
         let asks = !message.payload.is_empty() && self.asking.chance(self.asks_percent);
         Message { asks, ..message }
+    }
+
+    /// A message, and perhaps others with it that differ in their payloads only.
+    fn messages(&mut self, client: usize) -> Vec<Message> {
+        let first = self.message(client);
+        let mut others = 0;
+        if first.is_plain() && self.bursting.chance(self.bursts_percent) {
+            others = self.bursting.between(1_u32, 5);
+        }
+        let others: Vec<_> = (1..=others).map(|number| first.behind(number)).collect();
+        std::iter::once(first).chain(others).collect()
     }
 
     fn connect(&mut self, client: usize) -> ConnectPlan {

@@ -28,6 +28,8 @@ pub(crate) struct Settings {
     pub storage: Option<StorageSettings>,
     /// How many of a hundred publications at QoS 1 and 2 of 5.0 ask where they are once they are acknowledged.
     pub asks_percent: u32,
+    /// How many plain messages come with others that differ in their payloads only.
+    pub bursts_percent: u32,
 }
 
 /// How slow and unreliable everything between clients and shards is.
@@ -81,10 +83,12 @@ impl Settings {
         let mut promises = Random::new(seed ^ 0x5052_4F4D_4953_4553);
         let durability = rules(&mut promises);
         let asks_percent = if promises.chance(25) { 30 } else { 0 };
+        let bursts_percent = if promises.chance(50) { 40 } else { 0 };
         Self {
             seed,
             config: Config { durability, ..config },
             asks_percent,
+            bursts_percent,
             shards: random.between(1_u16, 4).into(),
             clients: random.between(2_u16, 8).into(),
             duration_ms: random.between(4_000_u64, 20_000),

@@ -31,7 +31,7 @@ pub(crate) use session::{InFlight, Progress, Session, SessionKey, Subscription, 
 pub(crate) use told::{told, word};
 
 use crate::{
-    observation::{Mail, MessageKey, Observation},
+    observation::{Mail, MessageKey, Observation, Place},
     settings::Settings,
 };
 use broker_core::{CloseCause, ConnectionId, ShardId, journal::Position};
@@ -154,8 +154,8 @@ impl Truth {
             self.touch(connection);
         }
         match *observation {
-            Observation::Received { shard, connection, packet } => {
-                self.begin_step();
+            Observation::Received { shard, connection, packet, place } => {
+                self.begin_step_at(place);
                 self.received(shard, connection, packet);
             }
             Observation::Lost { connection } => {
@@ -167,8 +167,8 @@ impl Truth {
                 self.ticked(shard);
                 self.note_ticked(shard);
             }
-            Observation::Arrived { from, to, mail } => {
-                self.begin_step();
+            Observation::Arrived { from, to, mail, place } => {
+                self.begin_step_at(place);
                 if let Mail::Message(key) = mail {
                     self.arrived(from, to, key);
                 }
@@ -251,6 +251,13 @@ impl Truth {
     #[must_use]
     pub(crate) fn overdue_ms(&self, due_ms: u64) -> u64 {
         due_ms.next_multiple_of(broker_core::timers::TICK_MS) + self.settings.network.lateness_ms_max
+    }
+
+    fn begin_step_at(&mut self, place: Place) {
+        match place {
+            Place::First => self.begin_step(),
+            Place::Behind => {}
+        }
     }
 
     fn begin_step(&mut self) {

@@ -6,7 +6,8 @@ mod messages;
 pub use messages::{PeerMessages, Recipients};
 
 use super::{
-    AcknowledgementToken, Form, Forwarded, HandedOver, PeerMessage, ReceivedFrame, Recipient, Recorded,
+    AcknowledgementToken, Form, Forwarded, HandedOver, PeerMessage, ReceivedFrame, ReceivedRun, Recipient,
+    Recorded,
 };
 use crate::{
     config::Durability,
@@ -15,7 +16,7 @@ use crate::{
     message::{Message, MessageRef},
     time::Timestamp,
 };
-use mqtt_codec::QoS;
+use mqtt_codec::{QoS, packet::PublishRun};
 use std::{num::NonZeroU64, sync::Arc};
 
 /// What one shard has to say to another, in order. A buffer that is filled by one thread, read by another, and filled
@@ -31,6 +32,7 @@ pub struct PeerBatch {
     targets: Vec<Target>,
     // What not all of them have.
     rests: Vec<Rest>,
+    runs: Vec<Run>,
     held: Vec<AcknowledgementToken>,
     shared: Vec<Arc<Message>>,
     identifiers: Vec<u32>,
@@ -74,7 +76,17 @@ enum Placed {
     Here,
     /// Here, in the frame of this class.
     HereInFrame(u8),
+    /// Here, in frames of this class, with others behind it.
+    HereInRun(u8),
     Shared,
+}
+
+/// What is to be known of frames one behind the other beside what a head says of all of them.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    count: u32,
+    variable_header_bytes: u32,
+    packet_bytes_max: u32,
 }
 
 /// What most messages do not have.
@@ -163,6 +175,7 @@ impl PeerBatch {
     ) {
         let topic = message.topic.text();
         let bytes_before = self.bytes.len();
+        let mut payload_bytes = count(message.payload.len());
         let (placed, topic_at) = match form {
             Form::Copied => {
                 self.bytes.extend_from_slice(topic.as_bytes());
@@ -173,6 +186,14 @@ impl PeerBatch {
             Form::InFrame(ReceivedFrame { bytes, class, topic_at }) => {
                 self.bytes.extend_from_slice(bytes);
                 (Placed::HereInFrame(class), topic_at)
+            }
+            Form::Run(ReceivedRun { run, class, topic_at }) => {
+                self.bytes.extend_from_slice(run.bytes);
+                let PublishRun { count, variable_header_bytes, packet_bytes_max, .. } = run;
+                self.runs.push(Run { count, variable_header_bytes, packet_bytes_max });
+                self.counted_bytes += size_of::<Run>() + run.bytes.len() - message.len();
+                payload_bytes = run.payload_bytes;
+                (Placed::HereInRun(class), topic_at)
             }
             Form::Shared(message) => {
                 self.shared.push(Arc::clone(message));
@@ -195,7 +216,7 @@ impl PeerBatch {
         self.heads.push(Head {
             publisher: message.publisher.map(Publisher::new),
             bytes: count(self.bytes.len() - bytes_before),
-            payload_bytes: count(message.payload.len()),
+            payload_bytes,
             targets: count_of_targets,
             topic_bytes: u16::try_from(topic.len()).expect("a topic has no more bytes than the wire can say"),
             topic_at,
@@ -271,10 +292,16 @@ impl PeerBatch {
 
     /// Leaves out what nobody was promised: QoS 0 messages. How many deliveries those were.
     pub fn drop_at_most_once(&mut self) -> u64 {
-        let mut dropped = 0;
-        for head in self.heads.iter_mut().filter(|head| head.qos == QoS::AtMostOnce && !head.is_dropped) {
-            head.is_dropped = true;
-            dropped += u64::from(head.targets);
+        let (mut dropped, mut runs) = (0, self.runs.iter());
+        for head in &mut self.heads {
+            let messages = match head.placed {
+                Placed::HereInRun(_) => runs.next().map_or(0, |run| run.count),
+                Placed::Here | Placed::HereInFrame(_) | Placed::Shared => 1,
+            };
+            if head.qos == QoS::AtMostOnce && !head.is_dropped {
+                head.is_dropped = true;
+                dropped += u64::from(head.targets) * u64::from(messages);
+            }
         }
         // Otherwise their bytes are still there, and count.
         let says_nothing_else = self.items.iter().all(|item| matches!(item, Item::Forwarded(_)));
@@ -299,6 +326,7 @@ impl PeerBatch {
             bytes,
             targets,
             rests,
+            runs,
             held,
             shared,
             identifiers,
@@ -311,6 +339,7 @@ impl PeerBatch {
         clear(bytes);
         clear(targets);
         clear(rests);
+        clear(runs);
         clear(held);
         clear(shared);
         clear(identifiers);

@@ -11,8 +11,8 @@ use crate::{
     held::{AcknowledgementToken, Held, Holding},
     ids::SessionId,
     journal::{Operation, Position},
-    outgoing::{Addressing, Outgoing, Sent},
-    peers::{Forwarded, Recipient},
+    outgoing::{Addressing, Outgoing, OutgoingRun, Sent},
+    peers::{Form, Forwarded, Recipient},
     session::{Accepted, Own, Queued},
     time::Timestamp,
 };
@@ -39,7 +39,11 @@ impl Shard {
         now: Timestamp,
         effects: &mut Effects,
     ) {
-        let Forwarded { message, targets, held, .. } = *forwarded;
+        let Forwarded { message, form, targets, held, .. } = *forwarded;
+        if let Form::Run(run) = form {
+            let mut outgoing = OutgoingRun::forwarded(forwarded, run);
+            return self.deliver_run(targets, &mut outgoing, now, effects);
+        }
         // The other shard awaits one word from here, however many queues here are full.
         let mut holding = held.map_or(Holding::Nothing, |token| Holding::IfNeeded(Held::Peer(token)));
         // One that expires at once still reaches whoever is there, on every shard alike.

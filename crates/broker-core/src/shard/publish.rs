@@ -25,7 +25,7 @@ use mqtt_codec::{
 
 /// Why a publication is not accepted, and how its client is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Refusal {
+pub(super) enum Refusal {
     /// By the acknowledgement, where there is one; the connection goes on.
     Acknowledge(ReasonCode, &'static str),
     /// By ending the connection.
@@ -142,7 +142,7 @@ impl Shard {
 
     /// Whether a message may be published, everything about it being known.
     #[inline(always)]
-    fn check(
+    pub(super) fn check(
         &self,
         message: &MessageRef<'_>,
         addressed: Addressed,

@@ -125,7 +125,7 @@ impl Shard {
 
     /// The route of a connected client's last message, or a spare one.
     #[inline]
-    fn take_route(&mut self, publisher: Option<SessionId>) -> Box<Route> {
+    pub(super) fn take_route(&mut self, publisher: Option<SessionId>) -> Box<Route> {
         let connection = publisher.and_then(|id| self.connection_mut(id));
         let own = connection.and_then(|connection| connection.route.take());
         own.or_else(|| self.route.take()).unwrap_or_default()
@@ -179,7 +179,7 @@ impl Shard {
 }
 
 impl<'a> Recipient<'a> {
-    fn new(target: &Target, matches: &'a Matches) -> Self {
+    pub(super) fn new(target: &Target, matches: &'a Matches) -> Self {
         Self {
             session: target.session,
             qos: target.qos,

@@ -31,5 +31,6 @@ mod subscribe;
 mod support;
 mod sys;
 mod takeover;
+mod together;
 mod wills;
 mod windows;

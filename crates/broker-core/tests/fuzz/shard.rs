@@ -13,7 +13,10 @@ use broker_core::{
 };
 use client::Client;
 use mail::Mail;
-use mqtt_codec::{Packet, PacketRef, ProtocolVersion, packet::Connect};
+use mqtt_codec::{
+    Packet, PacketRef, ProtocolVersion,
+    packet::{Connect, PublishRun},
+};
 use script::{Script, Step};
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -186,16 +189,21 @@ impl World {
                     wire.received = rest.to_vec();
                     return;
                 }
-                Ok(Some(frame)) => {
-                    rest = &rest[frame.bytes.len()..];
-                    PacketRef::decode(frame, version).map(|packet| (packet, frame.bytes))
-                }
+                Ok(Some(frame)) => PacketRef::decode(frame, version).map(|packet| (packet, frame)),
                 Err(error) => Err(error),
             };
             match frame {
                 Ok((packet, frame)) => {
                     wire.client.said(&packet);
-                    self.step(shard, Input::Packet { connection, packet, frame });
+                    if let PacketRef::Publish(first) = &packet
+                        && let Some(run) = PublishRun::of(first, frame, rest, 512, 4_096)
+                    {
+                        rest = &rest[run.bytes.len()..];
+                        self.step(shard, Input::Publishes { connection, first: first.clone(), run });
+                        continue;
+                    }
+                    rest = &rest[frame.bytes.len()..];
+                    self.step(shard, Input::Packet { connection, packet, frame: frame.bytes });
                 }
                 Err(error) => {
                     self.step(shard, Input::Malformed { connection, error });

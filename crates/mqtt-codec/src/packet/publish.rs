@@ -1,5 +1,9 @@
 //! Owns PUBLISH. The handshakes behind QoS 1 and 2, and what an alias stands for, are `flow`'s business.
 
+mod run;
+
+pub use run::PublishRun;
+
 use super::{id::PacketId, kind::PacketType};
 use crate::{
     error::{EncodeError, Violation},

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use mqtt_codec::{
     DecodeError, Frame, MAXIMUM_PACKET_BYTES, Packet, PacketRef, Properties, PropertyId, ProtocolVersion,
     QoS, Storage, TopicFilterRef, TopicNameRef, frame,
-    packet::{Connect, Subscribe},
+    packet::{Connect, Publish, PublishRun, Subscribe},
 };
 
 const VERSIONS: [ProtocolVersion; 3] = [ProtocolVersion::V31, ProtocolVersion::V311, ProtocolVersion::V5];
@@ -75,11 +75,29 @@ pub(crate) fn stream(input: &[u8]) {
         }
         // The frame alone says the same as the frame with whatever stood behind it.
         let mut rest = input;
-        for packet in &packets {
+        for (index, packet) in packets.iter().enumerate() {
             let found = first_frame(rest, version).unwrap().unwrap();
             assert_eq!(&drain(found.bytes, version).0, core::slice::from_ref(packet));
+            check_run(found, rest, version, &packets[index..]);
             rest = &rest[found.bytes.len()..];
         }
+    }
+}
+
+/// The run that a packet begins is the packets that come next, and they are like it.
+fn check_run(first: Frame<'_>, input: &[u8], version: ProtocolVersion, packets: &[Packet]) {
+    let Ok(PacketRef::Publish(publish)) = PacketRef::decode(first, version) else { return };
+    let Some(run) = PublishRun::of(&publish, first, input, 128, 512) else { return };
+    let each: Vec<_> = run.packets().collect();
+    assert!(each.len() == run.count as usize && each.len() > 1, "{run:?}");
+    assert_eq!(each.iter().map(|(_, payload)| payload.len()).sum::<usize>(), run.payload_bytes as usize);
+    assert_eq!(run.bytes, each.iter().map(|(bytes, _)| *bytes).collect::<Vec<_>>().concat());
+    for ((bytes, payload), packet) in each.into_iter().zip(packets) {
+        assert!(bytes.len() <= run.packet_bytes_max as usize && bytes.len() <= 128);
+        assert_eq!(&drain(bytes, version).0, core::slice::from_ref(packet));
+        let (mut encoded, alike) = (Vec::new(), Publish { payload, ..publish.clone() });
+        alike.encode(version, &mut encoded).expect("it was decoded");
+        assert_eq!(encoded, bytes, "nothing but the payload differs");
     }
 }
 

@@ -5,7 +5,8 @@ use std::fmt::Display;
 use std::io;
 
 use broker_core::{ConnectionId, Effects, Input};
-use mqtt_codec::{DecodeError, Frame, PacketRef, PacketType, ProtocolVersion, frame, packet::LastTopic};
+use mqtt_codec::packet::{LastTopic, PublishRun};
+use mqtt_codec::{DecodeError, Frame, PacketRef, PacketType, ProtocolVersion, frame};
 
 use super::Worker;
 use crate::connection::{Phase, Reading};
@@ -20,6 +21,12 @@ const PACKETS_PER_TURN: u32 = 1024;
 
 /// Bytes appended to outboxes before others have their turn: one packet may go to many.
 const APPENDED_PER_TURN: u64 = 4 * 1024 * 1024;
+
+/// Bytes of a packet that goes on together with others that are like it: larger ones are worth a reference.
+const RUN_PACKET_BYTES_MAX: usize = 512;
+
+/// Bytes of packets that go on together. What they come to is carried out before more is stepped.
+const RUN_BYTES_MAX: usize = 8 * 1024;
 
 /// What a connection may do in one turn.
 struct Budget {
@@ -200,10 +207,7 @@ impl Worker {
         let stop = loop {
             match frame(run.rest, run.version, packet_bytes_max) {
                 Ok(None) => break Stop::NoPacket,
-                Ok(Some(frame)) => {
-                    run.rest = &run.rest[frame.bytes.len()..];
-                    self.step_packet(run, frame, &mut effects);
-                }
+                Ok(Some(frame)) => self.step_packet(run, frame, budget, &mut effects),
                 Err(error) => self.refuse(run.connection, error, &mut effects),
             }
             budget.packets = budget.packets.saturating_sub(1);
@@ -219,13 +223,29 @@ impl Worker {
     /// A second CONNECT is apart from the others: it is an error, and so large that they would all be moved at its
     /// size.
     #[inline(always)]
-    fn step_packet<'a>(&mut self, run: &mut Run<'a>, frame: Frame<'a>, effects: &mut Effects) {
-        let connection = run.connection;
+    fn step_packet<'a>(
+        &mut self,
+        run: &mut Run<'a>,
+        frame: Frame<'a>,
+        budget: &mut Budget,
+        effects: &mut Effects,
+    ) {
+        let (connection, whole) = (run.connection, run.rest);
+        run.rest = &whole[frame.bytes.len()..];
         if frame.header.packet_type == PacketType::Connect {
             return self.step_connect(connection, frame, run.version, effects);
         }
         match PacketRef::decode_next(frame, run.version, &mut run.last_topic) {
             Ok(packet) => {
+                if let PacketRef::Publish(first) = &packet
+                    && let Some(publishes) =
+                        PublishRun::of(first, frame, whole, RUN_PACKET_BYTES_MAX, RUN_BYTES_MAX)
+                {
+                    run.rest = &whole[publishes.bytes.len()..];
+                    budget.packets = budget.packets.saturating_sub(publishes.count - 1);
+                    let input = Input::Publishes { connection, first: first.clone(), run: publishes };
+                    return self.shard.handle(input, self.now, effects);
+                }
                 let input = Input::Packet { connection, packet, frame: frame.bytes };
                 self.shard.handle(input, self.now, effects);
             }

@@ -2,7 +2,10 @@
 //! here knows a packet.
 
 use super::{Mix, topics};
-use crate::{observation::PADDING, random::Random};
+use crate::{
+    observation::{MessageKey, PADDING},
+    random::Random,
+};
 use bytes::Bytes;
 use mqtt_codec::{ProtocolVersion, QoS, packet::RetainHandling, packet::SubscriptionOptions};
 
@@ -122,6 +125,18 @@ impl Message {
             asks: false,
             payload,
         }
+    }
+
+    /// Whether nothing is said but topic and payload.
+    pub(super) fn is_plain(&self) -> bool {
+        let is_bare = !self.retain && !self.has_properties && !self.asks && self.expiry_seconds.is_none();
+        is_bare && self.qos == QoS::AtMostOnce && !self.payload.is_empty()
+    }
+
+    /// One that says more of the same.
+    pub(super) fn behind(&self, number: u32) -> Self {
+        let key = MessageKey::of(self.topic, &self.payload);
+        Self { payload: payload(format!("{key}+{number}"), u64::from(number)), ..self.clone() }
     }
 }
 

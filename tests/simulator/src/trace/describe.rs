@@ -18,7 +18,7 @@ pub(crate) fn describe<'a>(observation: &'a Observation<'a>) -> Described<'a> {
 impl fmt::Display for Described<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self.0 {
-            Observation::Received { shard, connection, packet } => {
+            Observation::Received { shard, connection, packet, .. } => {
                 write!(out, "{} > {}", At(connection), Line(packet))?;
                 if let Packet::Connect(_) = packet { write!(out, " (shard {})", shard.0) } else { Ok(()) }
             }
@@ -26,7 +26,7 @@ impl fmt::Display for Described<'_> {
             Observation::Ticked { shard } => write!(out, "shard {} ticks", shard.0),
             Observation::Congested { connection } => write!(out, "{} is congested", At(connection)),
             Observation::Drained { connection } => write!(out, "{} is drained", At(connection)),
-            Observation::Arrived { from, to, mail } => {
+            Observation::Arrived { from, to, mail, .. } => {
                 write!(out, "shard {} reads from {}: {mail:?}", to.0, from.0)
             }
             Observation::Forwarded { from, to, mail } => {

@@ -47,7 +47,11 @@ impl World {
     fn act_offline(&mut self, client: usize, action: Action) {
         match action {
             Action::Connect(plan) => self.connect(client, &plan),
-            Action::Publish(message) => self.clients[client].publish(message, &mut Output::default()),
+            Action::Publish(messages) => {
+                for message in messages {
+                    self.clients[client].publish(message, &mut Output::default());
+                }
+            }
             Action::Subscribe(_)
             | Action::Unsubscribe(_)
             | Action::Ping
@@ -62,7 +66,11 @@ impl World {
     fn act_connected(&mut self, client: usize, connection: ConnectionId, action: Action) {
         let mut output = Output::default();
         match action {
-            Action::Publish(message) => self.clients[client].publish(message, &mut output),
+            Action::Publish(messages) => {
+                for message in messages {
+                    self.clients[client].publish(message, &mut output);
+                }
+            }
             Action::Subscribe(plan) => self.clients[client].subscribe(&plan, &mut output),
             Action::Unsubscribe(filters) => self.clients[client].unsubscribe(&filters, &mut output),
             Action::Ping => self.clients[client].ping(&mut output),

@@ -9,12 +9,13 @@ use super::{
     shard_index,
 };
 use crate::{
-    observation::Observation,
+    observation::{Observation, Place},
     plant::{Plant, Sent},
     schedule::Event,
 };
 use broker_core::{ConnectionId, Contents, Effect, Input, OtherEffect, ShardId};
 use bytes::Bytes;
+use mqtt_codec::packet::PublishRun;
 use mqtt_codec::{FrameHeader, MAXIMUM_PACKET_BYTES, Packet, PacketRef, ProtocolVersion};
 
 impl World {
@@ -29,6 +30,9 @@ impl World {
         }
         link.received.extend_from_slice(bytes);
         while self.link(connection).broker_end == End::Open {
+            if self.receive_together(connection) {
+                continue;
+            }
             let link = self.link(connection);
             let version = link.version;
             let header = FrameHeader::peek(&link.received, version, MAXIMUM_PACKET_BYTES);
@@ -42,6 +46,33 @@ impl World {
         }
     }
 
+    /// Takes PUBLISH packets that came together and differ in their payloads only as the daemon does. Whether there
+    /// were such.
+    fn receive_together(&mut self, connection: ConnectionId) -> bool {
+        const PACKET_BYTES_MAX: usize = 512;
+        const BYTES_MAX: usize = 4_096;
+        let link = self.link(connection);
+        let (version, received) = (link.version, std::mem::take(&mut link.received));
+        let frame = mqtt_codec::frame(&received, version, MAXIMUM_PACKET_BYTES).ok().flatten();
+        let packet = frame.and_then(|frame| Some((frame, PacketRef::decode(frame, version).ok()?)));
+        let mut used = 0;
+        if let Some((frame, PacketRef::Publish(first))) = packet
+            && let Some(run) = PublishRun::of(&first, frame, &received, PACKET_BYTES_MAX, BYTES_MAX)
+            && let Some(shard) = self.link(connection).shard
+            // What is planted is planted packet by packet.
+            && !self.planted.is_anything()
+        {
+            for ((bytes, _), place) in run.packets().zip(Place::all()) {
+                let packet = decode(&Bytes::copy_from_slice(bytes), version).expect("it is like the first");
+                self.observe(&Observation::Received { shard, connection, packet: &packet, place });
+            }
+            self.step(shard, Input::Publishes { connection, first, run });
+            used = run.bytes.len();
+        }
+        self.link(connection).received = received[used..].to_vec();
+        used > 0
+    }
+
     fn receive(&mut self, connection: ConnectionId, frame: &Bytes, version: ProtocolVersion) {
         let packet = decode(frame, version).expect("a simulated client sends what is legal");
         let shard = match &packet {
@@ -52,7 +83,7 @@ impl World {
             _ => self.link(connection).shard.expect("CONNECT is the first packet"),
         };
         self.link(connection).shard = Some(shard);
-        self.observe(&Observation::Received { shard, connection, packet: &packet });
+        self.observe(&Observation::Received { shard, connection, packet: &packet, place: Place::First });
         let altered = self.planted.alter_received(&packet, version);
         let bytes = altered.as_deref().unwrap_or(frame);
         let frame = mqtt_codec::frame(bytes, version, MAXIMUM_PACKET_BYTES).ok().flatten();

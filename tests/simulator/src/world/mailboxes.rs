@@ -2,7 +2,7 @@
 
 use super::World;
 use crate::{
-    observation::{Mail, Observation},
+    observation::{Mail, Observation, Place},
     plant::Plant,
     schedule::Event,
 };
@@ -30,8 +30,10 @@ impl World {
     }
 
     fn post_message(&mut self, from: ShardId, to: ShardId, mut message: PeerMessage<'_>) {
+        for mail in Mail::all_of(message) {
+            self.observe(&Observation::Forwarded { from, to, mail: &mail });
+        }
         let mail = Mail::of(message);
-        self.observe(&Observation::Forwarded { from, to, mail: &mail });
         if let PeerMessage::Deliver(Forwarded { held, .. }) = &mut message
             && held.is_some()
             && self.planted.strikes(Plant::EarlyStored)
@@ -83,8 +85,9 @@ impl World {
         }
         let Some(letter) = mailbox.letters.pop_front() else { return };
         for message in &letter {
-            let mail = Mail::of(message);
-            self.observe(&Observation::Arrived { from, to, mail: &mail });
+            for (mail, place) in Mail::all_of(message).iter().zip(Place::all()) {
+                self.observe(&Observation::Arrived { from, to, mail, place });
+            }
             self.step(to, Input::Peer(message));
         }
     }

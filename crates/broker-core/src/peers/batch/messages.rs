@@ -1,15 +1,16 @@
 //! Owns how a batch is read: message by message, each put together from what all of them have and what it has
 //! beyond that. How it is written is `batch`'s business.
 
-use super::{Head, Item, PeerBatch, Placed, Publisher, Rest, Target};
+use super::{Head, Item, PeerBatch, Placed, Publisher, Rest, Run, Target};
 use crate::{
     ids::GroupId,
     message::{Message, MessageRef},
     peers::{
-        AcknowledgementToken, Form, Forwarded, HandedOver, PeerMessage, ReceivedFrame, Recipient, Recorded,
+        AcknowledgementToken, Form, Forwarded, HandedOver, PeerMessage, ReceivedFrame, ReceivedRun,
+        Recipient, Recorded,
     },
 };
-use mqtt_codec::TopicNameRef;
+use mqtt_codec::{TopicNameRef, packet::PublishRun};
 use std::sync::Arc;
 
 const WHOLE: &str = "what an item has is in its batch";
@@ -25,6 +26,7 @@ pub struct PeerMessages<'a> {
     bytes: &'a [u8],
     targets: &'a [Target],
     rests: std::slice::Iter<'a, Rest>,
+    runs: std::slice::Iter<'a, Run>,
     held: std::slice::Iter<'a, AcknowledgementToken>,
     shared: std::slice::Iter<'a, Arc<Message>>,
     identifiers: &'a [u32],
@@ -73,6 +75,7 @@ impl<'a> PeerMessages<'a> {
             bytes: &batch.bytes,
             targets: &batch.targets,
             rests: batch.rests.iter(),
+            runs: batch.runs.iter(),
             held: batch.held.iter(),
             shared: batch.shared.iter(),
             identifiers: &batch.identifiers,
@@ -103,12 +106,25 @@ impl<'a> PeerMessages<'a> {
                 let frame = ReceivedFrame { bytes, class, topic_at: head.topic_at };
                 (self.message(head, rest, bytes), Form::InFrame(frame))
             }
+            Placed::HereInRun(class) => self.run(head, rest, bytes, class),
             Placed::Shared => {
                 let message = self.shared.next().expect(WHOLE);
                 (message.borrow(), Form::Shared(message))
             }
         };
         Forwarded { message, form, targets, held, recorded: rest.recorded }
+    }
+
+    /// The first message of a run, and all its frames.
+    #[inline(never)]
+    fn run(&mut self, head: &Head, rest: &Rest, bytes: &'a [u8], class: u8) -> (MessageRef<'a>, Form<'a>) {
+        let &Run { count, variable_header_bytes, packet_bytes_max } = self.runs.next().expect(WHOLE);
+        let payload_bytes = head.payload_bytes;
+        let run = PublishRun { bytes, count, variable_header_bytes, payload_bytes, packet_bytes_max };
+        let (frame, payload) = run.packets().next().expect(WHOLE);
+        let head = Head { payload_bytes: super::count(payload.len()), ..*head };
+        let form = Form::Run(ReceivedRun { run, class, topic_at: head.topic_at });
+        (self.message(&head, rest, frame), form)
     }
 
     #[inline(always)]

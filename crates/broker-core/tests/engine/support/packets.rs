@@ -74,6 +74,10 @@ impl Hello {
         self
     }
 
+    pub(crate) fn client_id(&self) -> &str {
+        &self.connect.client_id
+    }
+
     pub(crate) fn version(&self) -> ProtocolVersion {
         self.connect.version
     }

@@ -8,7 +8,7 @@ use crate::support::{
 use broker_core::{ConnectionId, Input};
 use mqtt_codec::{
     MAXIMUM_PACKET_BYTES, Packet, PacketRef, ProtocolVersion, QoS, ReasonCode,
-    packet::{ConnAck, SubscriptionOptions},
+    packet::{ConnAck, PublishRun, SubscriptionOptions},
 };
 
 impl Broker {
@@ -70,6 +70,30 @@ impl Broker {
     pub(crate) fn send_bytes(&mut self, client: Client, bytes: &[u8]) {
         if !self.wire(client).is_closed {
             self.hand_over(client, bytes);
+        }
+    }
+
+    /// Has a client send packets that are read together, as far as its connection lasts.
+    pub(crate) fn send_together(&mut self, client: Client, packets: &[Say]) {
+        let Wire { version, shard, .. } = *self.wire(client);
+        let bytes: Vec<u8> = packets.iter().flat_map(|packet| packet.clone().encode(version)).collect();
+        let (mut rest, connection) = (bytes.as_slice(), client.0);
+        while !rest.is_empty() && !self.wire(client).is_closed {
+            let frame = mqtt_codec::frame(rest, version, MAXIMUM_PACKET_BYTES).unwrap().unwrap();
+            let packet = PacketRef::decode(frame, version).unwrap();
+            let run = match &packet {
+                Packet::Publish(first) => {
+                    PublishRun::of(first, frame, rest, 512, 4096).map(|run| (first, run))
+                }
+                _ => None,
+            };
+            if let Some((first, run)) = run {
+                rest = &rest[run.bytes.len()..];
+                self.step(shard, Input::Publishes { connection, first: first.clone(), run });
+            } else {
+                rest = &rest[frame.bytes.len()..];
+                self.step(shard, Input::Packet { connection, packet, frame: frame.bytes });
+            }
         }
     }
 
