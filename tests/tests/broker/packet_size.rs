@@ -34,6 +34,23 @@ fn a_packet_at_the_limit_is_accepted_and_one_byte_more_is_refused() {
     });
 }
 
+/// Packets that are alike go on together, and each of them is judged.
+#[test]
+fn a_packet_above_the_limit_is_refused_behind_others_that_are_like_it() {
+    everywhere_with(&[("limits.packet_bytes_max", "200")], |scenario| {
+        let mut subscriber = scenario.connect("subscriber");
+        subscriber.subscribe("a", AtMostOnce);
+        let mut publisher = scenario.connect("publisher");
+        publisher
+            .send_bytes(&[150, 150, 200, 201].map(|bytes| publication(bytes, scenario.version)).concat());
+        for _ in 0..3 {
+            subscriber.receive();
+        }
+        publisher.expect_disconnect(ReasonCode::PacketTooLarge);
+        subscriber.ping();
+    });
+}
+
 /// The reason must arrive though the offender goes on sending: closing with unread input would reset the connection
 /// and lose it.
 #[test]

@@ -23,7 +23,7 @@ const PACKETS_PER_TURN: u32 = 1024;
 const APPENDED_PER_TURN: u64 = 4 * 1024 * 1024;
 
 /// Bytes of a packet that goes on together with others that are like it: larger ones are worth a reference.
-const RUN_PACKET_BYTES_MAX: usize = 512;
+const RUN_PACKET_BYTES_MAX: u32 = 512;
 
 /// Bytes of packets that go on together. What they come to is carried out before more is stepped.
 const RUN_BYTES_MAX: usize = 8 * 1024;
@@ -237,9 +237,11 @@ impl Worker {
         }
         match PacketRef::decode_next(frame, run.version, &mut run.last_topic) {
             Ok(packet) => {
+                // What is larger than any packet may be is refused, alone.
+                let together_bytes_max = RUN_PACKET_BYTES_MAX.min(self.packet_bytes_max()) as usize;
                 if let PacketRef::Publish(first) = &packet
                     && let Some(publishes) =
-                        PublishRun::of(first, frame, whole, RUN_PACKET_BYTES_MAX, RUN_BYTES_MAX)
+                        PublishRun::of(first, frame, whole, together_bytes_max, RUN_BYTES_MAX)
                 {
                     run.rest = &whole[publishes.bytes.len()..];
                     budget.packets = budget.packets.saturating_sub(publishes.count - 1);
