@@ -189,6 +189,7 @@ mod tests {
         assert!(GroupId::owns(GroupId::new(0, 0).to_bits()));
     }
 
+    /// The panic is the contract, see `new`: such a key would be that of a group.
     #[test]
     #[should_panic(expected = "above ShardId::MAX")]
     fn the_shard_of_the_groups_is_refused_to_sessions() {

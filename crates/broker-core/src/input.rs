@@ -8,7 +8,7 @@ use crate::{
 };
 use mqtt_codec::{
     Borrowed, DecodeError, PacketRef,
-    packet::{Connect, Publish, PublishRun},
+    packet::{Connect, PublishRun},
 };
 use std::sync::Arc;
 
@@ -38,9 +38,7 @@ pub enum Input<'a> {
     Publishes {
         /// Where.
         connection: ConnectionId,
-        /// The first of them.
-        first: Publish<Borrowed<'a>>,
-        /// All of them.
+        /// Which.
         run: PublishRun<'a>,
     },
     /// Bytes were received that are no packet. Nothing more can be read from the connection.

@@ -34,7 +34,7 @@ pub use input::Input;
 pub use message::{Message, MessageRef};
 pub use node::Node;
 pub use peers::{
-    Form, Forwarded, HandedOver, PeerBatch, PeerMail, PeerMessage, PeerMessages, ReceivedFrame, ReceivedRun,
+    Form, Forwarded, ForwardedRun, HandedOver, PeerBatch, PeerMail, PeerMessage, PeerMessages, ReceivedFrame,
     Recipient, Recipients, Recorded,
 };
 pub use shard::Shard;

@@ -132,7 +132,6 @@ impl<'a> Outgoing<'a> {
                 Self { received: Some((usize::from(frame.class), frame.bytes)), ..outgoing }
             }
             Form::Shared(message) => Self { shared: Some(Arc::clone(message)), ..outgoing },
-            Form::Run(_) => unreachable!("a run is no message"),
         }
     }
 
@@ -212,10 +211,9 @@ impl<'a> Outgoing<'a> {
     fn is_individual(&self, connection: &Connection, addressing: Addressing<'_>) -> bool {
         self.message.payload.len() >= SHARED_BYTES_MIN
             || addressing.delivery.dup()
+            || has_own_properties(connection, addressing.identifiers)
             || connection.version.has_properties()
                 && (self.message.properties.len() >= SHARED_BYTES_MIN
-                    || !addressing.identifiers.is_empty()
-                    || connection.outbound_aliases.is_enabled()
                     || self.message.expires_at != Timestamp::NEVER)
     }
 
@@ -284,6 +282,13 @@ impl<'a> Outgoing<'a> {
             payload: self.message.payload,
         }
     }
+}
+
+/// Whether a receiver gets properties that others do not.
+#[inline(always)]
+fn has_own_properties(connection: &Connection, identifiers: &[u32]) -> bool {
+    connection.version.has_properties()
+        && (!identifiers.is_empty() || connection.outbound_aliases.is_enabled())
 }
 
 /// A frame in which a message was received, for other shards.

@@ -15,7 +15,7 @@ use crate::{
     message::{Message, MessageRef},
     session::Queued,
 };
-use mqtt_codec::{QoS, TopicNameRef, packet::PublishRun};
+use mqtt_codec::{QoS, packet::PublishRun};
 use std::sync::Arc;
 
 /// What one shard tells another: a view of one item of a [`PeerBatch`].
@@ -23,6 +23,8 @@ use std::sync::Arc;
 pub enum PeerMessage<'a> {
     /// Deliver a message to sessions of the receiving shard.
     Deliver(Forwarded<'a>),
+    /// Deliver several messages to the same sessions of the receiving shard.
+    DeliverRun(ForwardedRun<'a>),
     /// Messages of shared subscriptions, left behind by a member on another shard, are for members here now.
     HandOver {
         /// All that the record names for the receiving shard.
@@ -59,8 +61,6 @@ pub enum Form<'a> {
     Copied,
     /// Copied with the frame it was received in.
     InFrame(ReceivedFrame<'a>),
-    /// Copied with the frames of others behind its own: messages that differ in their payloads only.
-    Run(ReceivedRun<'a>),
     /// By reference, because it is large.
     Shared(&'a Arc<Message>),
 }
@@ -75,29 +75,15 @@ pub struct ReceivedFrame<'a> {
     pub(crate) topic_at: u8,
 }
 
-/// Frames that messages were received in and that say no more than they, so that they can go on as they stand.
+/// Messages for sessions of another shard that differ in their payloads only, with the frames they were received in.
 #[derive(Clone, Copy, Debug)]
-pub struct ReceivedRun<'a> {
+pub struct ForwardedRun<'a> {
     /// The frames.
     pub run: PublishRun<'a>,
-    /// To whom they can go.
+    /// Sessions of the receiving shard; one that has gone is passed over.
+    pub targets: Recipients<'a>,
+    /// To whom the frames can go as they stand.
     pub(crate) class: u8,
-    /// Bytes before the first topic.
-    pub(crate) topic_at: u8,
-}
-
-impl<'a> ReceivedRun<'a> {
-    pub(crate) fn new(run: PublishRun<'a>, class: usize, topic: TopicNameRef<'_>) -> Self {
-        // Behind the topic is, at most, the length of no properties; before it are its length and the fixed header.
-        let first_bytes = run.packets().next().map_or(0, |(frame, payload)| frame.len() - payload.len());
-        let before_topic = first_bytes - run.variable_header_bytes as usize + 2;
-        debug_assert_eq!(
-            run.bytes.get(before_topic..before_topic + topic.text().len()),
-            Some(topic.text().as_bytes())
-        );
-        let narrow = |number| u8::try_from(number).expect("classes and the bytes of a head are few");
-        Self { run, class: narrow(class), topic_at: narrow(before_topic) }
-    }
 }
 
 /// A record of the shard that forwards. The records of one shard arrive at another in their order, each with all it

@@ -33,6 +33,7 @@ use crate::{
     journal::Position,
     message::{Message, SpareMessages},
     node::Node,
+    outgoing::OutgoingRun,
     peers::{PeerMessage, Recorded},
     recorder::Recorder,
     session::{Connection, Queued, Route, Sessions},
@@ -148,9 +149,7 @@ impl Shard {
             Input::Packet { connection, ref packet, frame } => {
                 self.receive(connection, packet, frame, now, effects);
             }
-            Input::Publishes { connection, ref first, run } => {
-                self.receive_run(connection, first, run, now, effects);
-            }
+            Input::Publishes { connection, run } => self.receive_run(connection, run, now, effects),
             Input::Peer(ref message) => self.receive_from_peer(message, now, effects),
             Input::Connect { connection, connect } => self.connect(connection, &connect, now, effects),
             Input::Closed { connection } => self.network_lost(connection, now, effects),
@@ -258,6 +257,10 @@ impl Shard {
             PeerMessage::Deliver(ref forwarded) => {
                 self.note_seen(forwarded.recorded);
                 self.deliver_from_peer(forwarded, now, effects);
+            }
+            PeerMessage::DeliverRun(forwarded) => {
+                let mut outgoing = OutgoingRun::forwarded(forwarded);
+                self.deliver_run(forwarded.targets, &mut outgoing, now, effects);
             }
             PeerMessage::HandOver { messages, recorded } => {
                 self.note_seen(recorded);

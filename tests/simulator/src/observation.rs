@@ -1,8 +1,10 @@
 //! Owns what can be seen of the broker from outside, in the order it happens: what it is handed, what it
 //! wants done, what clients make of it. The truth and the checkers know nothing else of a run.
 
-use broker_core::{CloseCause, ConnectionId, Form, Forwarded, Node, PeerMessage, ShardId, journal::Position};
-use mqtt_codec::{Packet, QoS};
+use broker_core::{
+    CloseCause, ConnectionId, Forwarded, ForwardedRun, Node, PeerMessage, ShardId, journal::Position,
+};
+use mqtt_codec::{Packet, QoS, packet::Publish};
 use std::fmt;
 
 /// One thing that was seen.
@@ -138,29 +140,21 @@ pub(crate) enum Mail {
 }
 
 impl Mail {
-    /// All that a mailbox carries in one piece.
+    /// All that a mailbox carries in one piece, at least one.
     pub(crate) fn all_of(message: PeerMessage<'_>) -> Vec<Self> {
-        match message {
-            PeerMessage::Deliver(Forwarded { message, form: Form::Run(run), .. }) => {
-                let key = |(_, payload)| MessageKey::of(message.topic.text(), payload);
-                run.run.packets().map(key).map(Self::Message).collect()
-            }
-            message => vec![Self::of(message)],
-        }
-    }
-
-    /// What it carries, the first of several messages.
-    #[must_use]
-    pub(crate) fn of(message: PeerMessage<'_>) -> Self {
         match message {
             PeerMessage::Deliver(Forwarded { message, mut targets, .. }) => {
                 let key = MessageKey::of(message.topic.text(), message.payload);
                 let is_shared = targets.all(|target| target.group.is_some());
-                if is_shared { Self::SharedMessage(key) } else { Self::Message(key) }
+                vec![if is_shared { Self::SharedMessage(key) } else { Self::Message(key) }]
             }
-            PeerMessage::HandOver { .. } => Self::HandedOver,
-            PeerMessage::Stored(_) => Self::Stored,
-            PeerMessage::CheckpointBegun => Self::CheckpointBegun,
+            PeerMessage::DeliverRun(ForwardedRun { run, .. }) => {
+                let key = |packet: Publish<_>| MessageKey::of(run.topic.text(), packet.payload);
+                run.packets().map(|(_, packet)| Self::Message(key(packet))).collect()
+            }
+            PeerMessage::HandOver { .. } => vec![Self::HandedOver],
+            PeerMessage::Stored(_) => vec![Self::Stored],
+            PeerMessage::CheckpointBegun => vec![Self::CheckpointBegun],
         }
     }
 }

@@ -1,22 +1,24 @@
 //! Owns how messages that were received in frames one behind the other, to one topic, go on: as these frames, or each as
 //! a message of its own. Who receives is not known here.
 
-use super::{Outgoing, class};
+use super::{Outgoing, class, has_own_properties};
 use crate::{
+    config::Durability,
     effect::{Effect, Effects, Frame},
-    ids::ShardId,
+    ids::{SessionId, ShardId},
+    journal::Position,
     message::MessageRef,
-    peers::{Form, Forwarded, ReceivedRun, Recipient},
+    peers::{ForwardedRun, Recipient},
     session::Connection,
+    time::Timestamp,
 };
 use mqtt_codec::{ProtocolVersion, QoS, packet::PublishRun};
 
 /// QoS 0 messages to one topic while they are delivered to any number of receivers.
 #[derive(Debug)]
 pub(crate) struct OutgoingRun<'a> {
-    /// The first of them.
-    first: MessageRef<'a>,
     pub(crate) run: PublishRun<'a>,
+    publisher: Option<SessionId>,
     /// To whom the frames can go as they stand.
     class: usize,
     /// The frames, once somebody of the class receives.
@@ -24,15 +26,39 @@ pub(crate) struct OutgoingRun<'a> {
 }
 
 impl<'a> OutgoingRun<'a> {
-    pub(crate) fn received(first: MessageRef<'a>, run: PublishRun<'a>, version: ProtocolVersion) -> Self {
-        Self { first, run, class: class(version, QoS::AtMostOnce, false), frames: None }
+    pub(crate) fn received(run: PublishRun<'a>, publisher: SessionId, version: ProtocolVersion) -> Self {
+        let class = class(version, QoS::AtMostOnce, false);
+        Self { run, publisher: Some(publisher), class, frames: None }
     }
 
-    pub(crate) fn forwarded(
-        forwarded: &Forwarded<'a>,
-        ReceivedRun { run, class, .. }: ReceivedRun<'a>,
-    ) -> Self {
-        Self { first: forwarded.message, run, class: class.into(), frames: None }
+    pub(crate) fn forwarded(forwarded: ForwardedRun<'a>) -> Self {
+        let ForwardedRun { run, class, .. } = forwarded;
+        // Whom its own messages leave out was decided where it was.
+        Self { run, publisher: None, class: class.into(), frames: None }
+    }
+
+    /// One of the messages, but for its payload.
+    pub(crate) fn message(&self) -> MessageRef<'a> {
+        MessageRef {
+            topic: self.run.topic,
+            properties: &[],
+            payload: &[],
+            qos: QoS::AtMostOnce,
+            retain: false,
+            expires_at: Timestamp::NEVER,
+            publisher: self.publisher,
+            durability: Durability::None,
+            position: Position::NONE,
+        }
+    }
+
+    /// Each of the messages.
+    pub(crate) fn each(&self) -> impl Iterator<Item = Outgoing<'a>> {
+        let (message, class) = (self.message(), self.class);
+        self.run.packets().map(move |(frame, packet)| {
+            let message = MessageRef { payload: packet.payload, ..message };
+            Outgoing { received: Some((class, frame)), ..Outgoing::received(message) }
+        })
     }
 
     /// Hands the messages to another shard, whose sessions they are for.
@@ -42,17 +68,15 @@ impl<'a> OutgoingRun<'a> {
         targets: impl Iterator<Item = Recipient<'t>>,
         effects: &mut Effects,
     ) {
-        let run = ReceivedRun::new(self.run, self.class, self.first.topic);
-        effects.mail().forward(shard, &self.first, Form::Run(run), None, None, targets);
+        effects.mail().forward_run(shard, self.run, self.class, targets);
     }
 
     /// Whether a receiver gets the frames as they stand.
     #[inline]
     pub(crate) fn suits(&self, connection: &Connection, identifiers: &[u32]) -> bool {
-        let own = identifiers.len() + usize::from(connection.outbound_aliases.is_enabled());
         class(connection.version, QoS::AtMostOnce, false) == self.class
             && self.run.packet_bytes_max <= connection.packet_bytes_max
-            && (own == 0 || !connection.version.has_properties())
+            && !has_own_properties(connection, identifiers)
     }
 
     /// Writes the frames to a connection that they suit.
@@ -62,14 +86,5 @@ impl<'a> OutgoingRun<'a> {
         let encode = || effects.encode(|out| out.extend_from_slice(run.bytes)).0;
         let frame = *self.frames.get_or_insert_with(encode);
         effects.push(Effect::Send { connection: connection.id, frame });
-    }
-
-    /// Each of the messages.
-    pub(crate) fn each(&self) -> impl Iterator<Item = Outgoing<'a>> {
-        let (first, class) = (self.first, self.class);
-        self.run.packets().map(move |(frame, payload)| {
-            let message = MessageRef { payload, ..first };
-            Outgoing { received: Some((class, frame)), ..Outgoing::received(message) }
-        })
     }
 }

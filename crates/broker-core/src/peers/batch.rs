@@ -6,7 +6,7 @@ mod messages;
 pub use messages::{PeerMessages, Recipients};
 
 use super::{
-    AcknowledgementToken, Form, Forwarded, HandedOver, PeerMessage, ReceivedFrame, ReceivedRun, Recipient,
+    AcknowledgementToken, Form, Forwarded, ForwardedRun, HandedOver, PeerMessage, ReceivedFrame, Recipient,
     Recorded,
 };
 use crate::{
@@ -46,6 +46,7 @@ pub struct PeerBatch {
 enum Item {
     /// So many messages that are forwarded.
     Forwarded(u32),
+    Run,
     HandedOver,
     Stored(AcknowledgementToken),
     CheckpointBegun,
@@ -76,17 +77,25 @@ enum Placed {
     Here,
     /// Here, in the frame of this class.
     HereInFrame(u8),
-    /// Here, in frames of this class, with others behind it.
-    HereInRun(u8),
     Shared,
 }
 
-/// What is to be known of frames one behind the other beside what a head says of all of them.
+/// Messages that are forwarded in their frames, one behind the other.
 #[derive(Clone, Copy, Debug)]
 struct Run {
+    /// Their topic comes first.
+    topic_bytes: u32,
+    bytes: u32,
     count: u32,
     variable_header_bytes: u32,
+    payload_bytes: u32,
     packet_bytes_max: u32,
+    targets: u32,
+    /// Of all its targets.
+    identifiers: u32,
+    class: u8,
+    /// They are not to be delivered after all.
+    are_dropped: bool,
 }
 
 /// What most messages do not have.
@@ -157,6 +166,9 @@ impl PeerBatch {
             PeerMessage::Deliver(Forwarded { ref message, form, targets, held, recorded }) => {
                 self.forward(message, form, held, recorded, targets);
             }
+            PeerMessage::DeliverRun(ForwardedRun { run, targets, class }) => {
+                self.forward_run(run, class.into(), targets);
+            }
             PeerMessage::HandOver { messages, recorded } => self.hand_over(messages.to_vec(), recorded),
             PeerMessage::Stored(token) => self.push_item(Item::Stored(token)),
             PeerMessage::CheckpointBegun => self.push_item(Item::CheckpointBegun),
@@ -175,7 +187,6 @@ impl PeerBatch {
     ) {
         let topic = message.topic.text();
         let bytes_before = self.bytes.len();
-        let mut payload_bytes = count(message.payload.len());
         let (placed, topic_at) = match form {
             Form::Copied => {
                 self.bytes.extend_from_slice(topic.as_bytes());
@@ -186,14 +197,6 @@ impl PeerBatch {
             Form::InFrame(ReceivedFrame { bytes, class, topic_at }) => {
                 self.bytes.extend_from_slice(bytes);
                 (Placed::HereInFrame(class), topic_at)
-            }
-            Form::Run(ReceivedRun { run, class, topic_at }) => {
-                self.bytes.extend_from_slice(run.bytes);
-                let PublishRun { count, variable_header_bytes, packet_bytes_max, .. } = run;
-                self.runs.push(Run { count, variable_header_bytes, packet_bytes_max });
-                self.counted_bytes += size_of::<Run>() + run.bytes.len() - message.len();
-                payload_bytes = run.payload_bytes;
-                (Placed::HereInRun(class), topic_at)
             }
             Form::Shared(message) => {
                 self.shared.push(Arc::clone(message));
@@ -216,7 +219,7 @@ impl PeerBatch {
         self.heads.push(Head {
             publisher: message.publisher.map(Publisher::new),
             bytes: count(self.bytes.len() - bytes_before),
-            payload_bytes,
+            payload_bytes: count(message.payload.len()),
             targets: count_of_targets,
             topic_bytes: u16::try_from(topic.len()).expect("a topic has no more bytes than the wire can say"),
             topic_at,
@@ -239,6 +242,36 @@ impl PeerBatch {
             Some(Item::Forwarded(count)) => *count += 1,
             _ => self.push_item(Item::Forwarded(1)),
         }
+    }
+
+    /// Appends messages that are forwarded, see [`ForwardedRun`]. None of the targets is of a group.
+    pub(crate) fn forward_run<'t>(
+        &mut self,
+        run: PublishRun<'_>,
+        class: usize,
+        targets: impl IntoIterator<Item = Recipient<'t>>,
+    ) {
+        let (identifiers, groups, targets) = self.push_targets(targets);
+        debug_assert_eq!(groups, 0, "a group chooses a member for each message");
+        let topic = run.topic.text();
+        self.bytes.extend_from_slice(topic.as_bytes());
+        self.bytes.extend_from_slice(run.bytes);
+        self.counted_bytes += topic.len() + run.bytes.len();
+        self.counted_bytes += size_of::<Run>() + targets as usize * size_of::<Target>();
+        let PublishRun { variable_header_bytes, payload_bytes, packet_bytes_max, .. } = run;
+        self.runs.push(Run {
+            topic_bytes: count(topic.len()),
+            bytes: count(run.bytes.len()),
+            count: run.count,
+            variable_header_bytes,
+            payload_bytes,
+            packet_bytes_max,
+            targets,
+            identifiers,
+            class: u8::try_from(class).expect("classes are few"),
+            are_dropped: false,
+        });
+        self.push_item(Item::Run);
     }
 
     /// How many identifiers, groups and targets they are.
@@ -292,19 +325,17 @@ impl PeerBatch {
 
     /// Leaves out what nobody was promised: QoS 0 messages. How many deliveries those were.
     pub fn drop_at_most_once(&mut self) -> u64 {
-        let (mut dropped, mut runs) = (0, self.runs.iter());
-        for head in &mut self.heads {
-            let messages = match head.placed {
-                Placed::HereInRun(_) => runs.next().map_or(0, |run| run.count),
-                Placed::Here | Placed::HereInFrame(_) | Placed::Shared => 1,
-            };
-            if head.qos == QoS::AtMostOnce && !head.is_dropped {
-                head.is_dropped = true;
-                dropped += u64::from(head.targets) * u64::from(messages);
-            }
+        let mut dropped = 0;
+        for head in self.heads.iter_mut().filter(|head| head.qos == QoS::AtMostOnce && !head.is_dropped) {
+            head.is_dropped = true;
+            dropped += u64::from(head.targets);
+        }
+        for run in self.runs.iter_mut().filter(|run| !run.are_dropped) {
+            run.are_dropped = true;
+            dropped += u64::from(run.targets) * u64::from(run.count);
         }
         // Otherwise their bytes are still there, and count.
-        let says_nothing_else = self.items.iter().all(|item| matches!(item, Item::Forwarded(_)));
+        let says_nothing_else = self.items.iter().all(|item| matches!(item, Item::Forwarded(_) | Item::Run));
         if says_nothing_else && self.heads.iter().all(|head| head.is_dropped) {
             self.clear();
         }

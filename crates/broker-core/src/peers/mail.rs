@@ -3,6 +3,7 @@
 
 use super::{AcknowledgementToken, Form, HandedOver, PeerBatch, PeerMessage, Recipient, Recorded};
 use crate::{ids::ShardId, message::MessageRef};
+use mqtt_codec::packet::PublishRun;
 
 /// One batch for each other shard.
 #[derive(Debug, Default)]
@@ -60,6 +61,16 @@ impl PeerMail {
         targets: impl IntoIterator<Item = Recipient<'t>>,
     ) {
         self.add(shard, |batch| batch.forward(message, form, held, recorded, targets));
+    }
+
+    pub(crate) fn forward_run<'t>(
+        &mut self,
+        shard: ShardId,
+        run: PublishRun<'_>,
+        class: usize,
+        targets: impl IntoIterator<Item = Recipient<'t>>,
+    ) {
+        self.add(shard, |batch| batch.forward_run(run, class, targets));
     }
 
     pub(crate) fn hand_over(

@@ -11,9 +11,9 @@ use crate::{
     held::{AcknowledgementToken, Held, Holding},
     ids::SessionId,
     journal::{Operation, Position},
-    outgoing::{Addressing, Outgoing, OutgoingRun, Sent},
-    peers::{Form, Forwarded, Recipient},
-    session::{Accepted, Own, Queued},
+    outgoing::{Addressing, Outgoing, Sent},
+    peers::{Forwarded, Recipient},
+    session::{Accepted, Connection, Own, Queued},
     time::Timestamp,
 };
 use mqtt_codec::{QoS, packet::Delivery};
@@ -39,11 +39,7 @@ impl Shard {
         now: Timestamp,
         effects: &mut Effects,
     ) {
-        let Forwarded { message, form, targets, held, .. } = *forwarded;
-        if let Form::Run(run) = form {
-            let mut outgoing = OutgoingRun::forwarded(forwarded, run);
-            return self.deliver_run(targets, &mut outgoing, now, effects);
-        }
+        let Forwarded { message, targets, held, .. } = *forwarded;
         // The other shard awaits one word from here, however many queues here are full.
         let mut holding = held.map_or(Holding::Nothing, |token| Holding::IfNeeded(Held::Peer(token)));
         // One that expires at once still reaches whoever is there, on every shard alike.
@@ -168,22 +164,29 @@ impl Shard {
         now: Timestamp,
         effects: &mut Effects,
     ) {
-        let (mut sent, mut dropped) = (0, 0);
+        let mut sent = 0;
         for recipient in recipients {
-            let Some(connection) = self.connection_mut(recipient.session) else { continue };
-            if connection.is_congested {
-                dropped += 1;
-                continue;
-            }
+            let Some(connection) = self.receiver(recipient.session, 1) else { continue };
             let Own { retain, identifiers, .. } = recipient.own(outgoing);
             let addressing = Addressing { delivery: Delivery::AtMostOnce, retain, identifiers };
             match outgoing.send(connection, addressing, now, effects) {
                 Sent::Yes => sent += 1,
-                Sent::TooLarge => dropped += 1,
+                Sent::TooLarge => self.stats.publishes_dropped.add(1),
             }
         }
-        count_sent(sent, outgoing.message.payload.len(), &self.stats);
-        self.stats.publishes_dropped.add(dropped);
+        count_sent(sent, sent * outgoing.message.payload.len() as u64, &self.stats);
+    }
+
+    /// Where so many QoS 0 messages can go, if anywhere.
+    #[inline(always)]
+    pub(super) fn receiver(&mut self, session: SessionId, messages: u64) -> Option<&mut Connection> {
+        let session = self.sessions.get_mut(session)?;
+        let connection = session.connection.as_deref_mut()?;
+        if connection.is_congested {
+            self.stats.publishes_dropped.add(messages);
+            return None;
+        }
+        Some(connection)
     }
 
     /// A message that cannot go out now waits, within the limits `[MQTT5-4.5.0-1]` `[MQTT311-4.5.0-1]`;

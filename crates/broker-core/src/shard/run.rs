@@ -3,47 +3,26 @@
 
 use super::{Shard, send::count_sent};
 use crate::{
-    config::Durability,
-    effect::Effects,
-    ids::ConnectionId,
-    journal::Position,
-    message::{Addressed, MessageRef},
-    outgoing::OutgoingRun,
-    peers::Recipient,
-    session::Route,
-    time::Timestamp,
+    effect::Effects, ids::ConnectionId, message::Addressed, outgoing::OutgoingRun, peers::Recipient,
+    session::Route, time::Timestamp,
 };
-use mqtt_codec::{
-    Borrowed, Packet, QoS, TopicName,
-    packet::{Publish, PublishRun},
-};
+use mqtt_codec::{Packet, packet::PublishRun};
 
 impl Shard {
     /// Receives the packets.
     #[inline(never)]
-    pub(super) fn receive_run<'a>(
+    pub(super) fn receive_run(
         &mut self,
         connection: ConnectionId,
-        first: &Publish<Borrowed<'a>>,
-        run: PublishRun<'a>,
+        run: PublishRun<'_>,
         now: Timestamp,
         effects: &mut Effects,
     ) {
         // Behind a refused CONNECT nothing is heard [MQTT311-3.1.4-5].
         let Some(id) = self.sessions.of_connection(connection) else { return };
         let Some(version) = self.connection_ref(id).map(|connection| connection.version) else { return };
-        let Some(topic) = first.topic.as_ref().map(TopicName::borrow) else { return };
-        let message = MessageRef {
-            topic,
-            properties: &[],
-            payload: first.payload,
-            qos: QoS::AtMostOnce,
-            retain: false,
-            expires_at: Timestamp::NEVER,
-            publisher: Some(id),
-            durability: Durability::Disk,
-            position: Position::NONE,
-        };
+        let mut outgoing = OutgoingRun::received(run, id, version);
+        let message = outgoing.message();
         let mut route = self.take_route(Some(id));
         route.find(&self.node.subscriptions, &self.node.config, &message);
         // A group may choose another member for each.
@@ -57,27 +36,13 @@ impl Shard {
             stats.messages_received.add(count);
             stats.publishes_received.add(count);
             stats.publish_bytes_received.add(run.payload_bytes.into());
-            let mut outgoing = OutgoingRun::received(message, run, version);
             self.follow_route_together(&route, &mut outgoing, now, effects);
         }
         self.put_route(Some(id), route);
         if !is_plain {
-            self.receive_each(connection, first, run, now, effects);
-        }
-    }
-
-    /// Receives the packets one by one.
-    fn receive_each<'a>(
-        &mut self,
-        connection: ConnectionId,
-        first: &Publish<Borrowed<'a>>,
-        run: PublishRun<'a>,
-        now: Timestamp,
-        effects: &mut Effects,
-    ) {
-        for (frame, payload) in run.packets() {
-            let packet = Packet::Publish(Publish { payload, ..first.clone() });
-            self.receive(connection, &packet, frame, now, effects);
+            for (frame, publish) in run.packets() {
+                self.receive(connection, &Packet::Publish(publish), frame, now, effects);
+            }
         }
     }
 
@@ -100,8 +65,8 @@ impl Shard {
         }
     }
 
-    /// Delivers messages, all of them at once to whoever gets them as they were received. They go now or never: to no
-    /// session without connection, behind no full outbox.
+    /// Delivers messages, all of them at once to whoever gets them as they were received. As every QoS 0 message they
+    /// go now or never.
     pub(super) fn deliver_run<'a>(
         &mut self,
         recipients: impl Iterator<Item = Recipient<'a>>,
@@ -109,21 +74,20 @@ impl Shard {
         now: Timestamp,
         effects: &mut Effects,
     ) {
-        let (count, mut together) = (u64::from(outgoing.run.count), 0);
+        let (messages, payload_bytes) =
+            (u64::from(outgoing.run.count), u64::from(outgoing.run.payload_bytes));
+        let mut receivers = 0;
         for recipient in recipients {
-            let Some(connection) = self.connection_mut(recipient.session) else { continue };
-            if connection.is_congested {
-                self.stats.publishes_dropped.add(count);
-            } else if outgoing.suits(connection, recipient.identifiers) {
+            let Some(connection) = self.receiver(recipient.session, messages) else { continue };
+            if outgoing.suits(connection, recipient.identifiers) {
                 outgoing.send(connection, effects);
-                together += 1;
+                receivers += 1;
             } else {
                 for mut outgoing in outgoing.each() {
                     self.deliver_at_most_once([recipient].into_iter(), &mut outgoing, now, effects);
                 }
             }
         }
-        count_sent(together * count, 0, &self.stats);
-        self.stats.publish_bytes_sent.add(together * u64::from(outgoing.run.payload_bytes));
+        count_sent(receivers * messages, receivers * payload_bytes, &self.stats);
     }
 }

@@ -144,7 +144,7 @@ impl Shard {
         let addressing = Addressing { delivery, retain, identifiers: queued.identifiers() };
         let mut outgoing = Outgoing::shared(&message);
         match outgoing.send(connection, addressing, now, effects) {
-            Sent::Yes => count_sent(1, outgoing.message.payload.len(), stats),
+            Sent::Yes => count_sent(1, outgoing.message.payload.len() as u64, stats),
             Sent::TooLarge => {
                 // As if it had been delivered [MQTT5-3.1.2-25].
                 stats.publishes_dropped.add(1);
@@ -202,7 +202,7 @@ pub(super) fn send_new(
     let addressing = Addressing { delivery, retain, identifiers: queued.identifiers() };
     match outgoing.send(connection, addressing, now, effects) {
         Sent::Yes => {
-            count_sent(1, outgoing.message.payload.len(), stats);
+            count_sent(1, outgoing.message.payload.len() as u64, stats);
             if is_recorded {
                 recorder.note(&Operation::Sent { session: id, position, packet_id, mark: queued.mark() });
             }
@@ -219,10 +219,10 @@ pub(super) fn send_new(
     }
 }
 
-/// A message of so many bytes has been sent so many times.
+/// Messages with so many bytes of payload in all have been sent.
 #[inline]
-pub(super) fn count_sent(times: u64, payload_bytes: usize, stats: &ShardStats) {
-    stats.messages_sent.add(times);
-    stats.publishes_sent.add(times);
-    stats.publish_bytes_sent.add(times * payload_bytes as u64);
+pub(super) fn count_sent(messages: u64, payload_bytes: u64, stats: &ShardStats) {
+    stats.messages_sent.add(messages);
+    stats.publishes_sent.add(messages);
+    stats.publish_bytes_sent.add(payload_bytes);
 }

@@ -196,10 +196,10 @@ impl World {
                 Ok((packet, frame)) => {
                     wire.client.said(&packet);
                     if let PacketRef::Publish(first) = &packet
-                        && let Some(run) = PublishRun::of(first, frame, rest, 512, 4_096)
+                        && let Some(run) = PublishRun::of(first, rest, 512, 4_096)
                     {
                         rest = &rest[run.bytes.len()..];
-                        self.step(shard, Input::Publishes { connection, first: first.clone(), run });
+                        self.step(shard, Input::Publishes { connection, run });
                         continue;
                     }
                     rest = &rest[frame.bytes.len()..];

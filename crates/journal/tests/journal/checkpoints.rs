@@ -222,6 +222,7 @@ fn referring_to_a_record_that_is_not_there_does_nothing() {
     assert_eq!(journal.segments().iter().map(|segment| segment.references).sum::<u64>(), 0);
 }
 
+/// The panic is the contract, see `release`: carrying on, the next reclaim would remove what is needed.
 #[test]
 #[should_panic(expected = "more references were released than there were")]
 fn releasing_more_than_there_was_is_a_mistake_of_the_caller() {
@@ -229,6 +230,7 @@ fn releasing_more_than_there_was_is_a_mistake_of_the_caller() {
     journal.release(journal.append(&[b"one"]), 1);
 }
 
+/// The panic is the contract, see `set_floor`: behind a floor that a crash takes back, records are missing.
 #[test]
 #[should_panic(expected = "a pass counts once it is on disk")]
 fn a_floor_that_is_not_durable_is_a_mistake_of_the_caller() {

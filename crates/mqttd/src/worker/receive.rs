@@ -240,12 +240,11 @@ impl Worker {
                 // What is larger than any packet may be is refused, alone.
                 let together_bytes_max = RUN_PACKET_BYTES_MAX.min(self.packet_bytes_max()) as usize;
                 if let PacketRef::Publish(first) = &packet
-                    && let Some(publishes) =
-                        PublishRun::of(first, frame, whole, together_bytes_max, RUN_BYTES_MAX)
+                    && let Some(together) = PublishRun::of(first, whole, together_bytes_max, RUN_BYTES_MAX)
                 {
-                    run.rest = &whole[publishes.bytes.len()..];
-                    budget.packets = budget.packets.saturating_sub(publishes.count - 1);
-                    let input = Input::Publishes { connection, first: first.clone(), run: publishes };
+                    run.rest = &whole[together.bytes.len()..];
+                    budget.packets = budget.packets.saturating_sub(together.count - 1);
+                    let input = Input::Publishes { connection, run: together };
                     return self.shard.handle(input, self.now, effects);
                 }
                 let input = Input::Packet { connection, packet, frame: frame.bytes };

@@ -11,8 +11,8 @@ use mqtt_codec::{
 
 impl Client {
     /// Publishes, now or when the window has room.
-    pub(crate) fn publish(&mut self, message: Message, output: &mut Output) {
-        self.waiting.push_back(message);
+    pub(crate) fn publish(&mut self, messages: impl IntoIterator<Item = Message>, output: &mut Output) {
+        self.waiting.extend(messages);
         self.send_waiting(output);
     }
 

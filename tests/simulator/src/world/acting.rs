@@ -47,11 +47,7 @@ impl World {
     fn act_offline(&mut self, client: usize, action: Action) {
         match action {
             Action::Connect(plan) => self.connect(client, &plan),
-            Action::Publish(messages) => {
-                for message in messages {
-                    self.clients[client].publish(message, &mut Output::default());
-                }
-            }
+            Action::Publish(messages) => self.clients[client].publish(messages, &mut Output::default()),
             Action::Subscribe(_)
             | Action::Unsubscribe(_)
             | Action::Ping
@@ -66,11 +62,7 @@ impl World {
     fn act_connected(&mut self, client: usize, connection: ConnectionId, action: Action) {
         let mut output = Output::default();
         match action {
-            Action::Publish(messages) => {
-                for message in messages {
-                    self.clients[client].publish(message, &mut output);
-                }
-            }
+            Action::Publish(messages) => self.clients[client].publish(messages, &mut output),
             Action::Subscribe(plan) => self.clients[client].subscribe(&plan, &mut output),
             Action::Unsubscribe(filters) => self.clients[client].unsubscribe(&filters, &mut output),
             Action::Ping => self.clients[client].ping(&mut output),
@@ -211,7 +203,7 @@ impl World {
                 let mut message = self.scenario.message(client);
                 message.qos = qos;
                 let mut output = Output::default();
-                self.clients[client].publish(message, &mut output);
+                self.clients[client].publish([message], &mut output);
                 self.carry_out_for_client(connection, output);
             }
         }

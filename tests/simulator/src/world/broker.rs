@@ -52,12 +52,12 @@ impl World {
         const PACKET_BYTES_MAX: usize = 512;
         const BYTES_MAX: usize = 4_096;
         let link = self.link(connection);
-        let (version, received) = (link.version, std::mem::take(&mut link.received));
+        let (version, mut received) = (link.version, std::mem::take(&mut link.received));
         let frame = mqtt_codec::frame(&received, version, MAXIMUM_PACKET_BYTES).ok().flatten();
-        let packet = frame.and_then(|frame| Some((frame, PacketRef::decode(frame, version).ok()?)));
+        let packet = frame.and_then(|frame| PacketRef::decode(frame, version).ok());
         let mut used = 0;
-        if let Some((frame, PacketRef::Publish(first))) = packet
-            && let Some(run) = PublishRun::of(&first, frame, &received, PACKET_BYTES_MAX, BYTES_MAX)
+        if let Some(PacketRef::Publish(first)) = packet
+            && let Some(run) = PublishRun::of(&first, &received, PACKET_BYTES_MAX, BYTES_MAX)
             && let Some(shard) = self.link(connection).shard
             // What is planted is planted packet by packet.
             && !self.planted.is_anything()
@@ -66,10 +66,11 @@ impl World {
                 let packet = decode(&Bytes::copy_from_slice(bytes), version).expect("it is like the first");
                 self.observe(&Observation::Received { shard, connection, packet: &packet, place });
             }
-            self.step(shard, Input::Publishes { connection, first, run });
+            self.step(shard, Input::Publishes { connection, run });
             used = run.bytes.len();
         }
-        self.link(connection).received = received[used..].to_vec();
+        received.drain(..used);
+        self.link(connection).received = received;
         used > 0
     }
 

@@ -30,10 +30,10 @@ impl World {
     }
 
     fn post_message(&mut self, from: ShardId, to: ShardId, mut message: PeerMessage<'_>) {
-        for mail in Mail::all_of(message) {
-            self.observe(&Observation::Forwarded { from, to, mail: &mail });
+        let mail = Mail::all_of(message);
+        for mail in &mail {
+            self.observe(&Observation::Forwarded { from, to, mail });
         }
-        let mail = Mail::of(message);
         if let PeerMessage::Deliver(Forwarded { held, .. }) = &mut message
             && held.is_some()
             && self.planted.strikes(Plant::EarlyStored)
@@ -41,7 +41,7 @@ impl World {
         {
             self.put(to, from, PeerBatch::of(PeerMessage::Stored(token)));
         }
-        match mail {
+        match mail[0] {
             Mail::Message(_) if self.planted.strikes(Plant::DropForward) => return,
             Mail::SharedMessage(_) if self.planted.strikes(Plant::RepeatShared) => {
                 if let PeerMessage::Deliver(forwarded) = message {

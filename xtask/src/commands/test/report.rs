@@ -101,6 +101,7 @@ impl Report {
         if !self.skipped_tests.is_empty() {
             println!("`cargo xtask setup` installs what is missing, where there is apt, pip or npm.");
         }
+        // The workspace has none; whoever marks one is to see it in each run.
         if self.ignored > 0 {
             println!("ignored: {} (an `#[ignore]` or an example marked `ignore`)", self.ignored);
         }

@@ -6,7 +6,7 @@ use crate::{
     ids::GroupId,
     message::{Message, MessageRef},
     peers::{
-        AcknowledgementToken, Form, Forwarded, HandedOver, PeerMessage, ReceivedFrame, ReceivedRun,
+        AcknowledgementToken, Form, Forwarded, ForwardedRun, HandedOver, PeerMessage, ReceivedFrame,
         Recipient, Recorded,
     },
 };
@@ -54,6 +54,13 @@ impl<'a> Iterator for PeerMessages<'a> {
             }
             match self.items.next()? {
                 Item::Forwarded(count) => self.forwarded = *count,
+                Item::Run => {
+                    let run = self.runs.next().expect(WHOLE);
+                    let forwarded = self.next_run(run);
+                    if !run.are_dropped {
+                        return Some(PeerMessage::DeliverRun(forwarded));
+                    }
+                }
                 Item::HandedOver => {
                     let (messages, recorded) = self.handed_over.next().expect(WHOLE);
                     return Some(PeerMessage::HandOver { messages, recorded: *recorded });
@@ -106,7 +113,6 @@ impl<'a> PeerMessages<'a> {
                 let frame = ReceivedFrame { bytes, class, topic_at: head.topic_at };
                 (self.message(head, rest, bytes), Form::InFrame(frame))
             }
-            Placed::HereInRun(class) => self.run(head, rest, bytes, class),
             Placed::Shared => {
                 let message = self.shared.next().expect(WHOLE);
                 (message.borrow(), Form::Shared(message))
@@ -115,16 +121,19 @@ impl<'a> PeerMessages<'a> {
         Forwarded { message, form, targets, held, recorded: rest.recorded }
     }
 
-    /// The first message of a run, and all its frames.
     #[inline(never)]
-    fn run(&mut self, head: &Head, rest: &Rest, bytes: &'a [u8], class: u8) -> (MessageRef<'a>, Form<'a>) {
-        let &Run { count, variable_header_bytes, packet_bytes_max } = self.runs.next().expect(WHOLE);
-        let payload_bytes = head.payload_bytes;
-        let run = PublishRun { bytes, count, variable_header_bytes, payload_bytes, packet_bytes_max };
-        let (frame, payload) = run.packets().next().expect(WHOLE);
-        let head = Head { payload_bytes: super::count(payload.len()), ..*head };
-        let form = Form::Run(ReceivedRun { run, class, topic_at: head.topic_at });
-        (self.message(&head, rest, frame), form)
+    fn next_run(&mut self, run: &Run) -> ForwardedRun<'a> {
+        let &Run { count, variable_header_bytes, payload_bytes, packet_bytes_max, class, .. } = run;
+        let topic_bytes = split(&mut self.bytes, run.topic_bytes);
+        let topic = self.topic(topic_bytes);
+        let bytes = split(&mut self.bytes, run.bytes);
+        let targets = Recipients {
+            targets: split(&mut self.targets, run.targets),
+            identifiers: split(&mut self.identifiers, run.identifiers),
+            groups: &[],
+        };
+        let run = PublishRun { topic, bytes, count, variable_header_bytes, payload_bytes, packet_bytes_max };
+        ForwardedRun { run, targets, class }
     }
 
     #[inline(always)]

@@ -3,8 +3,9 @@
 
 use super::{Delivery, Publish};
 use crate::{
-    frame::Frame,
+    property::PropertiesRef,
     storage::Borrowed,
+    topic::TopicNameRef,
     varint::{self, Varint},
 };
 
@@ -14,6 +15,8 @@ use crate::{
 /// Made by [`of`](Self::of), or elsewhere from the bytes and the numbers of one that was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PublishRun<'a> {
+    /// The topic of each packet.
+    pub topic: TopicNameRef<'a>,
     /// All packets, whole.
     pub bytes: &'a [u8],
     /// How many they are.
@@ -27,32 +30,31 @@ pub struct PublishRun<'a> {
 }
 
 impl<'a> PublishRun<'a> {
-    /// The packets that `input` begins with, if they are more than one: `first`, which was decoded from `frame`, at its
-    /// front. None of them has more than `packet_bytes_max` bytes, all together not more than `bytes_max`.
+    /// The packets that `input` begins with, if they are more than one, `first` having been decoded from the front of
+    /// it. None of them has more than `packet_bytes_max` bytes, all together not more than `bytes_max`.
     #[inline]
     #[must_use]
     pub fn of(
         first: &Publish<Borrowed<'a>>,
-        frame: Frame<'_>,
         input: &'a [u8],
         packet_bytes_max: usize,
         bytes_max: usize,
     ) -> Option<Self> {
-        let says_all = first.topic.is_some() && first.properties.is_empty();
-        if !says_all || first.retain || first.delivery != Delivery::AtMostOnce {
+        let topic = first.topic?;
+        if first.retain || first.delivery != Delivery::AtMostOnce || !first.properties.is_empty() {
             return None;
         }
-        let first_bytes = frame.bytes.len();
+        let (header_bytes, remaining) = fixed_header(input)?;
         // Most packets are alone: the next one's first byte tells that already.
-        if input.get(first_bytes) != input.first() || first_bytes > packet_bytes_max {
+        let type_and_flags = input.first()?;
+        if input.get(header_bytes + remaining) != Some(type_and_flags) {
             return None;
         }
-        let header_bytes = frame.header.header_bytes;
-        let variable_header = frame.bytes.get(header_bytes..first_bytes - first.payload.len())?;
-        let (type_and_flags, limit) = (*input.first()?, bytes_max.min(input.len()));
-        let (mut bytes, mut payload_bytes, mut largest) = (first_bytes, first.payload.len(), first_bytes);
-        let mut count = 1;
-        while let Some(packet) = next(input.get(bytes..limit)?, type_and_flags, variable_header) {
+        let payload_at = header_bytes + remaining - first.payload.len();
+        let variable_header = input.get(header_bytes..payload_at)?;
+        let limit = bytes_max.min(input.len());
+        let (mut bytes, mut payload_bytes, mut largest, mut count) = (0, 0, 0, 0);
+        while let Some(packet) = next(input.get(bytes..limit)?, *type_and_flags, variable_header) {
             if packet.bytes > packet_bytes_max {
                 break;
             }
@@ -61,11 +63,12 @@ impl<'a> PublishRun<'a> {
             largest = largest.max(packet.bytes);
             count += 1;
         }
-        if count == 1 {
+        if count < 2 {
             return None;
         }
         let narrow = |number| u32::try_from(number).ok();
         Some(Self {
+            topic,
             bytes: input.get(..bytes)?,
             count,
             variable_header_bytes: narrow(variable_header.len())?,
@@ -74,15 +77,19 @@ impl<'a> PublishRun<'a> {
         })
     }
 
-    /// Each packet, and the payload at its end.
-    pub fn packets(self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
+    /// Each packet, with its bytes.
+    pub fn packets(self) -> impl Iterator<Item = (&'a [u8], Publish<Borrowed<'a>>)> {
         let mut rest = self.bytes;
         core::iter::from_fn(move || {
             let (header_bytes, remaining) = fixed_header(rest)?;
-            let (packet, behind) = rest.split_at_checked(header_bytes + remaining)?;
+            let (bytes, behind) = rest.split_at_checked(header_bytes + remaining)?;
             rest = behind;
-            let payload_at = header_bytes + self.variable_header_bytes as usize;
-            Some((packet, packet.get(payload_at..)?))
+            let payload = bytes.get(header_bytes + self.variable_header_bytes as usize..)?;
+            let (topic, properties) = (Some(self.topic), PropertiesRef::NONE);
+            Some((
+                bytes,
+                Publish { delivery: Delivery::AtMostOnce, retain: false, topic, properties, payload },
+            ))
         })
     }
 }
@@ -139,26 +146,21 @@ mod tests {
         let PacketRef::Publish(publish) = PacketRef::decode(first, version).unwrap() else {
             panic!("{first:?}")
         };
-        let Some(run) = PublishRun::of(&publish, first, &bytes, packet_bytes_max, bytes_max) else {
+        let Some(run) = PublishRun::of(&publish, &bytes, packet_bytes_max, bytes_max) else {
             return vec![];
         };
-        let payloads: Vec<_> = run.packets().map(|(_, payload)| payload.to_vec()).collect();
-        let packets: Vec<_> = run.packets().map(|(packet, _)| packet.to_vec()).collect();
+        let payloads: Vec<_> = run.packets().map(|(_, packet)| packet.payload.to_vec()).collect();
+        let packets: Vec<_> = run.packets().map(|(bytes, _)| bytes.to_vec()).collect();
         assert_eq!(packets, input[..packets.len()], "each is what it was");
         assert_eq!(run.bytes, packets.concat());
         assert_eq!(run.count as usize, payloads.len());
         assert_eq!(run.payload_bytes as usize, payloads.concat().len());
         assert_eq!(run.packet_bytes_max as usize, packets.iter().map(Vec::len).max().unwrap());
-        for packet in &packets {
-            let frame = frame(packet, version, 1_000).unwrap().unwrap();
-            let PacketRef::Publish(one) = PacketRef::decode(frame, version).unwrap() else {
-                panic!("{frame:?}")
-            };
-            assert_eq!(
-                Publish { payload: one.payload, ..publish.clone() },
-                one,
-                "all but the payload is the same"
-            );
+        for (bytes, packet) in run.packets() {
+            let frame = frame(bytes, version, 1_000).unwrap().unwrap();
+            assert_eq!(PacketRef::decode(frame, version).unwrap(), PacketRef::Publish(packet.clone()));
+            let alike = Publish { payload: packet.payload, ..publish.clone() };
+            assert_eq!(alike, packet, "all but the payload is the same");
         }
         payloads
     }

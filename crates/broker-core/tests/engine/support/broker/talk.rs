@@ -82,14 +82,12 @@ impl Broker {
             let frame = mqtt_codec::frame(rest, version, MAXIMUM_PACKET_BYTES).unwrap().unwrap();
             let packet = PacketRef::decode(frame, version).unwrap();
             let run = match &packet {
-                Packet::Publish(first) => {
-                    PublishRun::of(first, frame, rest, 512, 4096).map(|run| (first, run))
-                }
+                Packet::Publish(first) => PublishRun::of(first, rest, 512, 4096),
                 _ => None,
             };
-            if let Some((first, run)) = run {
+            if let Some(run) = run {
                 rest = &rest[run.bytes.len()..];
-                self.step(shard, Input::Publishes { connection, first: first.clone(), run });
+                self.step(shard, Input::Publishes { connection, run });
             } else {
                 rest = &rest[frame.bytes.len()..];
                 self.step(shard, Input::Packet { connection, packet, frame: frame.bytes });
