@@ -205,10 +205,21 @@ impl Truth {
         let Some(copy) = unsent.find(|&copy| after(copy).is_none()) else {
             return Some(Attribution::OutOfOrder { after: after(first).unwrap_or_default() });
         };
-        let (stream, publication) = (self.stream(copy), self.copies[copy].publication);
+        let stream = self.stream(copy);
+        // It may be an earlier one: what was taken for that may have been a copy for a group, told apart by nothing that
+        // a client of 3.1 is told.
+        let is_surely_sent = |copy: &CopyId| self.copies[*copy].sent.is_some_and(|it| self.is_ordinary(it));
+        let earliest = copies.iter().copied().find(|it| !is_surely_sent(it)).unwrap_or(copy);
+        let publication = self.copies[earliest].publication;
         self.assign(send, Slot::Ordinary(copy));
-        self.sessions[self.copies[copy].session].last_sent.insert(stream, publication);
+        let last = self.sessions[self.copies[copy].session].last_sent.entry(stream).or_insert(publication);
+        *last = publication.max(*last);
         Some(Attribution::First(send))
+    }
+
+    /// Whether a sending can be nothing but a copy for its session's own subscriptions.
+    fn is_ordinary(&self, send: SendId) -> bool {
+        self.slots(&self.sends[send]).iter().all(|slot| matches!(slot, Slot::Ordinary(_)))
     }
 
     /// Why a message is none of those that are due.
