@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::broker::{Broker, Conditions, Need, Running};
+use crate::broker::{Backlog, Broker, Conditions, Need, Running};
 use crate::error::Error;
 use crate::figures::Measured;
 use crate::modes::traffic::Flow;
@@ -44,24 +44,40 @@ pub(crate) fn candidates<'a>(
         };
         candidates.extend(numbers.into_iter().map(|workers| Candidate {
             broker,
-            conditions: Conditions { workers: workers.unwrap_or(1), connections: scale.connections },
+            conditions: Conditions {
+                workers: workers.unwrap_or(1),
+                connections: scale.connections,
+                backlog: Backlog::Lossless,
+            },
             row: row_name(broker.name(), workers),
         }));
     }
     candidates
 }
 
+impl Candidate<'_> {
+    /// The same, with room for whatever waits.
+    fn keeping_everything(&self) -> Self {
+        let conditions = Conditions { backlog: Backlog::Everything, ..self.conditions };
+        Self { conditions, row: self.row.clone(), ..*self }
+    }
+}
+
 impl Bench {
     pub(crate) fn measure(&self, mode: &Mode, candidates: &[Candidate<'_>]) -> Section {
-        let rows = self.interleave(&mode.name, &mode.needs, candidates, self.repetitions, |running| {
-            match &mode.work {
-                Work::Traffic(flow) => flow.measure(&running, self.duration),
-                Work::State(measure) => {
+        let (name, needs, repetitions) = (&mode.name, &mode.needs, self.repetitions);
+        let rows = match &mode.work {
+            Work::Traffic(flow) => self.interleave(name, needs, candidates, repetitions, |running| {
+                flow.measure(&running, self.duration)
+            }),
+            Work::State(measure) => {
+                let candidates: Vec<_> = candidates.iter().map(Candidate::keeping_everything).collect();
+                self.interleave(name, needs, &candidates, repetitions, |running| {
                     let figures = measure(&running, self.scale)?;
                     Ok(Measured { figures, ..Measured::default() })
-                }
+                })
             }
-        });
+        };
         Section { name: mode.name.clone(), what: mode.what.clone(), aims: mode.aims.clone(), rows }
     }
 

@@ -19,6 +19,16 @@ pub(crate) struct Conditions {
     pub(crate) workers: usize,
     /// Connections that it has to take, where it has a limit of its own.
     pub(crate) connections: u64,
+    pub(crate) backlog: Backlog,
+}
+
+/// What waits for clients that are slow or away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Backlog {
+    /// As little as the broker sees to without losing any: one that would drop may keep all.
+    Lossless,
+    /// All that a mode sends.
+    Everything,
 }
 
 /// One kind of broker.
