@@ -26,8 +26,7 @@ pub(crate) struct Connection {
     pub(crate) phase: Phase,
     pub(crate) reading: Reading,
     pub(crate) writing: Writing,
-    /// Whether events tell when more can be written. Most peers take at once whatever is written.
-    pub(crate) tells_of_room: bool,
+    pub(crate) watch: Watch,
     /// Whether it is on the worker's list of those to be served.
     pub(crate) is_ready: bool,
     /// Whether the engine believes that the outbox is full.
@@ -75,6 +74,17 @@ pub(crate) enum Reading {
     Ending,
 }
 
+/// Which events come of a connection, and where to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Watch {
+    /// Its worker's bed tells when there is something to be read. Most peers take at once whatever is written.
+    Reading,
+    /// It tells as well when more can be written.
+    ReadingAndWriting,
+    /// The thread's bed tells when there is something to be read.
+    Near,
+}
+
 /// Who writes what the outbox holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Writing {
@@ -109,7 +119,7 @@ impl Connection {
             phase: Phase::Greeting,
             reading: Reading::Blocked,
             writing: Writing::Idle,
-            tells_of_room: false,
+            watch: Watch::Reading,
             is_ready: false,
             is_full: false,
             is_held_back: false,

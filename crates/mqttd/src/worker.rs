@@ -12,6 +12,7 @@ mod greet;
 mod host;
 mod mail;
 mod mailbox;
+mod near;
 mod outgoing;
 mod phase;
 mod receive;
@@ -29,6 +30,7 @@ pub(crate) use self::crew::Crew;
 use self::flush::{Dirty, Report};
 use self::mailbox::Batches;
 pub(crate) use self::mailbox::{Mail, Mailbox};
+use self::near::Near;
 use self::outgoing::Outgoing;
 use self::phase::Deadlines;
 pub(crate) use self::rule::Rule;
@@ -55,6 +57,8 @@ pub(crate) struct Worker {
     due: Timestamp,
     bed: Bed,
     connections: Connections,
+    /// Connections that the thread watches; none if the worker has it for itself.
+    near: Option<Near>,
     /// Where clients are accepted: on one of the workers.
     doors: Doors,
     /// Connections that may have something to be read.

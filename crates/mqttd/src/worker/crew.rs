@@ -11,7 +11,7 @@ use mio::{Token, Waker};
 use parking_lot::{Mutex, MutexGuard};
 
 use super::rule::{Load, Rule};
-use super::{Mailbox, Worker};
+use super::{EVENTS_MAX, Mailbox, Worker};
 use crate::bed::{Bed, NAME_MAX};
 
 /// What events call the thread itself.
@@ -66,7 +66,7 @@ pub(crate) struct Place {
 impl Crew {
     /// The places of as many threads as there are mailboxes.
     pub(crate) fn assemble(mailboxes: &Arc<[Mailbox]>, rule: Rule) -> io::Result<Vec<Place>> {
-        let beds = mailboxes.iter().map(|_| Bed::new(mailboxes.len() + 1)).collect::<io::Result<Vec<_>>>()?;
+        let beds = mailboxes.iter().map(|_| Bed::new(EVENTS_MAX)).collect::<io::Result<Vec<_>>>()?;
         let desk = |bed: &Bed| -> io::Result<Desk> {
             let waker = Waker::new(bed.registry(), THREAD)?;
             Ok(Desk { state: Mutex::default(), has_news: AtomicBool::new(false), waker })

@@ -7,7 +7,7 @@ use broker_core::{ConnectionId, Input};
 
 use super::Worker;
 use super::connections::token;
-use crate::connection::{Connection, Writing};
+use crate::connection::{Connection, Watch, Writing};
 use crate::outbox::{BufferPool, Outbox};
 
 /// Bytes appended to all outboxes together that are written at once, not at the end of the turn, whatever the number
@@ -87,17 +87,26 @@ impl Worker {
         let Some(connection) = self.connections.get_mut(id) else { return };
         let before = connection.outbox.len();
         connection.writing = write_outbox(connection, &mut self.pool);
-        if connection.writing == Writing::Blocked && !connection.tells_of_room {
-            let awaits = connection.transport.await_room(self.bed.registry(), token(id));
-            connection.tells_of_room = true;
-            connection.writing = awaits.map_or(Writing::Broken, |()| Writing::Blocked);
+        if connection.writing == Writing::Blocked && connection.watch != Watch::ReadingAndWriting {
+            self.await_room(id);
         }
+        let Some(connection) = self.connections.get_mut(id) else { return };
         let after = connection.outbox.len();
         if connection.writing == Writing::Broken {
             connection.outbox = Outbox::default();
         }
         self.stats().bytes_sent.add((before - after) as u64);
         self.settle(id, before);
+    }
+
+    /// Has an event tell when the system takes more.
+    #[cold]
+    fn await_room(&mut self, id: ConnectionId) {
+        self.give_back(id);
+        let Some(connection) = self.connections.get_mut(id) else { return };
+        let awaits = connection.transport.await_room(self.bed.registry(), token(id));
+        connection.watch = Watch::ReadingAndWriting;
+        connection.writing = awaits.map_or(Writing::Broken, |()| Writing::Blocked);
     }
 
     /// An outbox is over its limit: what the system takes at once does not count.

@@ -166,7 +166,7 @@ impl Worker {
         }
     }
 
-    fn cannot_serve(&mut self, id: ConnectionId, error: &io::Error) {
+    pub(super) fn cannot_serve(&mut self, id: ConnectionId, error: &io::Error) {
         let Some(connection) = self.connections.get(id) else { return };
         let address = connection.transport.peer_address();
         let address: &dyn Display = address.as_ref().map_or(&"unknown", |address| address);

@@ -11,6 +11,7 @@ use broker_core::{ShardId, Timestamp};
 use self::seat::Seat;
 use super::Worker;
 use super::crew::{Crew, Place};
+use super::near::Near;
 use super::rule::{Load, Meter};
 use crate::bed::Bed;
 use crate::clock::Clock;
@@ -117,11 +118,16 @@ impl Host {
     /// Wakes the workers that something has happened to, or that are due.
     fn wake_seats(&mut self) {
         for event in self.bed.events() {
-            if let Some(&Some(place)) = self.places.get(event.token().0) {
-                let seat = &mut self.seats[place];
-                seat.has_events = true;
-                seat.wake();
+            let workers = self.places.len();
+            let near = Near::place_of(event.token(), workers);
+            let shard = near.map_or(event.token().0, |(shard, _)| shard);
+            let Some(&Some(place)) = self.places.get(shard) else { continue };
+            let seat = &mut self.seats[place];
+            match near {
+                Some((_, connection)) => seat.worker.note_near(connection, event),
+                None => seat.has_events = true,
             }
+            seat.wake();
         }
         for seat in &mut self.seats {
             seat.has_events |= !seat.is_registered;
@@ -214,10 +220,11 @@ impl Host {
             if let [only] = seats.as_slice() { Some(only.shard) } else { None }
         });
         let are_several = self.seats.len() > 1;
+        let workers = self.places.len();
         self.places.fill(None);
         for (place, seat) in self.seats.iter_mut().enumerate() {
             self.places[usize::from(seat.shard.0)] = Some(place);
-            seat.arrange(&self.bed, are_several);
+            seat.arrange(&self.bed, are_several, workers);
         }
         let beside: Arc<[bool]> = match are_several {
             true => self.places.iter().map(Option::is_some).collect(),

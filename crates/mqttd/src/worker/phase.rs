@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use broker_core::{ConnectionId, Timestamp};
 
 use super::Worker;
-use crate::connection::Phase;
+use crate::connection::{Phase, Watch};
 
 /// Connections that have not sent their CONNECT yet. Beyond it no more are accepted: the system keeps
 /// them until one of these has connected or had its time. Worst case the packet limit each, of bytes
@@ -64,6 +64,9 @@ impl Worker {
     /// Closes the socket.
     pub(super) fn forget(&mut self, id: ConnectionId) {
         if let Some(connection) = self.connections.remove(id) {
+            if connection.watch == Watch::Near {
+                self.forget_near(id);
+            }
             self.has_left(connection.phase);
         }
     }

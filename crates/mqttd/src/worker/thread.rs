@@ -84,7 +84,7 @@ pub(crate) fn start(
 }
 
 impl Worker {
-    fn new(plan: Plan) -> Self {
+    pub(super) fn new(plan: Plan) -> Self {
         let Plan { id, bed, node, mailboxes, everyone: _, seed, durable, clock, log, place: _ } = plan;
         let now = clock.now();
         let (shard, journal) = match durable {
@@ -105,6 +105,7 @@ impl Worker {
             due: Timestamp::ZERO,
             bed,
             connections: Connections::default(),
+            near: None,
             doors: Doors::default(),
             ready: Vec::new(),
             dirty: Dirty::default(),

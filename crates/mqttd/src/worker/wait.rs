@@ -5,7 +5,7 @@ use broker_core::{ConnectionId, Timestamp};
 use mio::Token;
 use mio::event::Event;
 
-use super::Worker;
+use super::{Dirty, Worker};
 use crate::bed::NAME_MAX;
 use crate::connection::{Connection, Reading, Writing};
 
@@ -36,6 +36,7 @@ impl Worker {
     /// whether there may be more of it.
     pub(super) fn take_events(&mut self) -> bool {
         self.bed.look();
+        self.turn_over();
         self.note_events() == EVENTS_MAX
     }
 
@@ -61,13 +62,9 @@ impl Worker {
                 self.doors.note(event.token());
                 continue;
             };
-            note_reading(connection, event);
-            if !std::mem::replace(&mut connection.is_ready, true) {
-                self.ready.push(connection.id);
-            }
-            if event.is_writable() && connection.writing == Writing::Blocked {
-                connection.writing = Writing::Dirty;
-                self.dirty.add(connection.id);
+            note_event(connection, event, &mut self.ready, &mut self.dirty);
+            if let Some(near) = &mut self.near {
+                near.draw(connection, self.bed.registry());
             }
         }
         count
@@ -95,10 +92,23 @@ impl Worker {
     }
 }
 
-fn note_reading(connection: &mut Connection, event: &Event) {
+/// Notes what an event says of a connection.
+pub(super) fn note_event(
+    connection: &mut Connection,
+    event: &Event,
+    ready: &mut Vec<ConnectionId>,
+    dirty: &mut Dirty,
+) {
     if event.is_read_closed() || event.is_error() {
         connection.reading = Reading::Ending;
     } else if event.is_readable() && connection.reading == Reading::Blocked {
         connection.reading = Reading::Possible;
+    }
+    if !std::mem::replace(&mut connection.is_ready, true) {
+        ready.push(connection.id);
+    }
+    if event.is_writable() && connection.writing == Writing::Blocked {
+        connection.writing = Writing::Dirty;
+        dirty.add(connection.id);
     }
 }

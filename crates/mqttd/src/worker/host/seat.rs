@@ -4,7 +4,8 @@
 use broker_core::{ShardId, Timestamp};
 use mio::Token;
 
-use super::Worker;
+use super::{Near, Worker};
+
 use crate::bed::Bed;
 
 /// A worker and what its thread knows of it.
@@ -71,10 +72,15 @@ impl Seat {
 
     /// The thread hosts one worker or several from here on. One that has the thread for itself sleeps on its own
     /// bed; the thread's would only be told in vain. If the system has no room for it, the thread looks by itself.
-    pub(super) fn arrange(&mut self, bed: &Bed, is_one_of_several: bool) {
+    pub(super) fn arrange(&mut self, bed: &Bed, is_one_of_several: bool, workers: usize) {
         match (self.is_registered, is_one_of_several) {
             (false, true) => {
                 self.is_registered = bed.watch(&self.worker.bed, self.token()).is_ok();
+                // Without room for the descriptor that takes, all goes by the worker's bed.
+                let registry = bed.registry().try_clone().ok().filter(|_| self.is_registered);
+                if let Some(registry) = registry {
+                    self.worker.come_near(Near::new(registry, self.shard, workers));
+                }
                 self.wake();
                 self.has_events = true;
             }
@@ -91,6 +97,7 @@ impl Seat {
 
     fn deregister(&mut self, bed: &Bed) {
         if std::mem::take(&mut self.is_registered) {
+            self.worker.go_away();
             bed.unwatch(&self.worker.bed).expect("what is registered can be taken out");
         }
     }

@@ -1,0 +1,238 @@
+//! A thread is played by the test: its bed tells of connections, those of the worker's own bed included.
+
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Barrier};
+use std::time::{Duration, Instant};
+
+use broker_core::Node;
+use broker_core::config::Config;
+
+use super::*;
+use crate::bed::Bed;
+use crate::clock::Clock;
+use crate::handshake::Arrival;
+use crate::log::{Level, Log};
+use crate::transport::Transport;
+use crate::worker::{EVENTS_MAX, Mail, Mailbox, Plan};
+
+const OWN: Token = Token(0);
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A thread that hosts one worker as if it were one of several.
+struct Thread {
+    worker: Worker,
+    bed: Bed,
+    mailboxes: Arc<[Mailbox]>,
+    now: Timestamp,
+    listener: TcpListener,
+    clients: usize,
+}
+
+/// How often a connection was told of by the worker's bed and by the thread's.
+#[derive(Debug, Default, PartialEq)]
+struct Told {
+    by_worker: usize,
+    by_thread: usize,
+}
+
+impl Thread {
+    fn begin() -> Self {
+        let mailboxes: Arc<[Mailbox]> = [Mailbox::default()].into();
+        let worker = Worker::new(Plan {
+            id: ShardId(0),
+            bed: Bed::new(EVENTS_MAX).expect("a descriptor"),
+            node: Node::new(Config::default(), 1, 0),
+            mailboxes: Arc::clone(&mailboxes),
+            everyone: Arc::new(Barrier::new(1)),
+            seed: 0,
+            durable: None,
+            clock: Clock::start(0),
+            log: Log::to_standard_error(Level::Error),
+            place: None,
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let bed = Bed::new(EVENTS_MAX).expect("a descriptor");
+        let mut thread =
+            Self { worker, bed, mailboxes, now: Timestamp::from_millis(5_000), listener, clients: 0 };
+        // A first turn, which tells it the time.
+        thread.round();
+        thread.host();
+        thread
+    }
+
+    fn host(&mut self) {
+        self.bed.watch(&self.worker.bed, OWN).expect("room");
+        let registry = self.bed.registry().try_clone().expect("a descriptor");
+        self.worker.come_near(Near::new(registry, ShardId(0), 1));
+    }
+
+    /// The worker goes to another thread.
+    fn leave(&mut self) {
+        self.worker.go_away();
+        self.bed.unwatch(&self.worker.bed).expect("it is watched");
+        self.bed = Bed::new(EVENTS_MAX).expect("a descriptor");
+    }
+
+    /// What the thread does with what its bed tells of.
+    fn round(&mut self) -> Told {
+        let mut told = Told::default();
+        self.bed.look();
+        let mut has_events = false;
+        for event in self.bed.events() {
+            match Near::place_of(event.token(), 1) {
+                Some((0, place)) => {
+                    self.worker.note_near(place, event);
+                    told.by_thread += 1;
+                }
+                Some(_) => {}
+                None => has_events = true,
+            }
+        }
+        while has_events {
+            let ready = self.worker.ready.len();
+            has_events = self.worker.take_events();
+            told.by_worker += self.worker.ready.len() - ready;
+        }
+        self.worker.begin_turn(self.now);
+        self.worker.end_turn();
+        told
+    }
+
+    /// A client that is connected.
+    fn client(&mut self) -> TcpStream {
+        let client = TcpStream::connect(self.listener.local_addr().expect("bound")).expect("it listens");
+        let (socket, _) = self.listener.accept().expect("a connection");
+        socket.set_nonblocking(true).expect("a socket");
+        client.set_nonblocking(true).expect("a socket");
+        client.set_nodelay(true).expect("a socket");
+        self.clients += 1;
+        let name = format!("{:04}", self.clients);
+        let received = [b"\x10\x10\0\x04MQTT\x04\x02\0\0\0\x04", name.as_bytes()].concat();
+        let transport = Transport::adopt(mio::net::TcpStream::from_std(socket));
+        self.mailboxes[0].put(Mail::Arrivals(vec![Arrival { transport, label: None, received }]));
+        self.expect(&client, b"\x20\x02\0\0");
+        client
+    }
+
+    /// Gives the worker its turns until a client has got this, and tells how it was told of.
+    fn expect(&mut self, mut client: &TcpStream, expected: &[u8]) -> Told {
+        let (begun, mut all, mut received) = (Instant::now(), Told::default(), vec![0; expected.len()]);
+        let mut count = 0;
+        while count < expected.len() {
+            assert!(begun.elapsed() < PATIENCE, "{count} of {} bytes came", expected.len());
+            let told = self.round();
+            all.by_thread += told.by_thread;
+            all.by_worker += told.by_worker;
+            match client.read(&mut received[count..]) {
+                Ok(more) => count += more,
+                Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock),
+            }
+        }
+        assert_eq!(received, expected);
+        all
+    }
+
+    fn ping(&mut self, mut client: &TcpStream) -> Told {
+        client.write_all(b"\xc0\0").expect("it is read");
+        self.expect(client, b"\xd0\0")
+    }
+
+    /// So many connections are near, before long.
+    fn expect_near(&mut self, expected: usize) {
+        let begun = Instant::now();
+        while self.near().count() != expected {
+            assert!(begun.elapsed() < PATIENCE, "{} are near", self.near().count());
+            self.round();
+        }
+    }
+
+    fn near(&self) -> impl Iterator<Item = ConnectionId> {
+        self.worker.near.iter().flat_map(|near| near.places.iter().map(|(_, &id)| id))
+    }
+}
+
+#[test]
+fn a_connection_that_has_spoken_is_told_of_by_the_thread() {
+    let mut thread = Thread::begin();
+    let client = thread.client();
+    assert_eq!(thread.near().count(), 0);
+    assert_eq!(thread.ping(&client).by_worker, 1);
+    for _ in 0..3 {
+        thread.expect_near(1);
+        let Told { by_worker, by_thread } = thread.ping(&client);
+        assert!(by_worker == 0 && by_thread > 0, "{by_worker} and {by_thread} times");
+    }
+}
+
+#[test]
+fn what_has_come_when_a_connection_changes_hands_is_read() {
+    let mut thread = Thread::begin();
+    let mut client = thread.client();
+    thread.ping(&client);
+    for _ in 0..3 {
+        // Before anybody looks.
+        client.write_all(b"\xc0\0").expect("it is read");
+        thread.leave();
+        assert_eq!(thread.near().count(), 0);
+        thread.host();
+        assert!(thread.expect(&client, b"\xd0\0").by_worker > 0);
+        thread.expect_near(1);
+    }
+}
+
+#[test]
+fn beyond_the_last_place_the_worker_tells_until_those_that_speak_have_their_turn() {
+    let mut thread = Thread::begin();
+    let clients: Vec<_> = (0..NEAR_MAX + 2).map(|_| thread.client()).collect();
+    let (late, others) = clients.split_last().expect("many");
+    for client in others {
+        thread.ping(client);
+    }
+    assert_eq!(thread.near().count(), NEAR_MAX);
+    for _ in 0..3 {
+        assert_eq!(thread.ping(late).by_worker, 1);
+    }
+    thread.now = thread.now.plus_millis(TURNOVER_MS);
+    // The turn before is what tells the time.
+    thread.round();
+    thread.ping(late);
+    thread.expect_near(1);
+    assert_eq!(thread.ping(late).by_worker, 0);
+    for client in others {
+        thread.ping(client);
+    }
+    assert_eq!(thread.near().count(), NEAR_MAX);
+}
+
+#[test]
+fn the_place_of_a_connection_that_has_gone_is_free() {
+    let mut thread = Thread::begin();
+    let client = thread.client();
+    thread.ping(&client);
+    thread.expect_near(1);
+    drop(client);
+    thread.expect_near(0);
+    assert!(thread.worker.connections.is_empty());
+}
+
+#[test]
+fn of_one_that_takes_no_more_the_worker_tells_when_it_does() {
+    const BYTES: usize = 64 * 1024 * 1024;
+    let mut thread = Thread::begin();
+    let mut client = thread.client();
+    thread.ping(&client);
+    let id = thread.near().next().expect("it has spoken");
+    thread.worker.append(id, |outbox, pool| outbox.copy(&vec![0; BYTES], pool).len());
+    thread.expect_near(0);
+    let (begun, mut received, mut part) = (Instant::now(), 0, vec![0; 1024 * 1024]);
+    while received < BYTES {
+        assert!(begun.elapsed() < PATIENCE, "{received} bytes came");
+        match client.read(&mut part) {
+            Ok(count) => received += count,
+            Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock),
+        }
+        thread.round();
+    }
+    thread.ping(&client);
+}
