@@ -33,8 +33,8 @@ pub enum Input<'a> {
         /// stands is not encoded anew. Empty if there is none.
         frame: &'a [u8],
     },
-    /// PUBLISH packets were received that differ in their payloads only. It comes to what an [`Input::Packet`] for each
-    /// of them comes to, at the cost of few.
+    /// Plain PUBLISH packets were received that differ in their payloads only, or one alone. It comes to what an
+    /// [`Input::Packet`] for each of them comes to, at less cost.
     Publishes {
         /// Where.
         connection: ConnectionId,

@@ -1,5 +1,5 @@
-//! The short story of PUBLISH packets that differ in their payloads only: who sends them, whether they may be published
-//! and who gets them is found out once. Whatever is not as plain is told, packet by packet, in `publish`.
+//! The short story of a plain PUBLISH, and of several that differ in their payloads only: who sends them, whether they
+//! may be published and who gets them is found out once. Whatever is not as plain is told, packet by packet, in `publish`.
 
 use super::{Shard, send::count_sent};
 use crate::{

@@ -22,7 +22,7 @@ const PACKETS_PER_TURN: u32 = 1024;
 /// Bytes appended to outboxes before others have their turn: one packet may go to many.
 const APPENDED_PER_TURN: u64 = 4 * 1024 * 1024;
 
-/// Bytes of a packet that goes on together with others that are like it: larger ones are worth a reference.
+/// Bytes of a packet that goes on as it stands, with others that are like it: larger ones are worth a reference.
 const RUN_PACKET_BYTES_MAX: u32 = 512;
 
 /// Bytes of packets that go on together. What they come to is carried out before more is stepped.
@@ -238,13 +238,13 @@ impl Worker {
         match PacketRef::decode_next(frame, run.version, &mut run.last_topic) {
             Ok(packet) => {
                 // What is larger than any packet may be is refused, alone.
-                let together_bytes_max = RUN_PACKET_BYTES_MAX.min(self.packet_bytes_max()) as usize;
+                let plain_bytes_max = RUN_PACKET_BYTES_MAX.min(self.packet_bytes_max()) as usize;
                 if let PacketRef::Publish(first) = &packet
-                    && let Some(together) = PublishRun::of(first, whole, together_bytes_max, RUN_BYTES_MAX)
+                    && let Some(plain) = PublishRun::of(first, whole, plain_bytes_max, RUN_BYTES_MAX)
                 {
-                    run.rest = &whole[together.bytes.len()..];
-                    budget.packets = budget.packets.saturating_sub(together.count - 1);
-                    let input = Input::Publishes { connection, run: together };
+                    run.rest = &whole[plain.bytes.len()..];
+                    budget.packets = budget.packets.saturating_sub(plain.count - 1);
+                    let input = Input::Publishes { connection, run: plain };
                     return self.shard.handle(input, self.now, effects);
                 }
                 let input = Input::Packet { connection, packet, frame: frame.bytes };

@@ -1,5 +1,5 @@
-//! Owns PUBLISH packets that lie one behind the other and differ in their payloads only. What one of them says is
-//! `publish`'s business.
+//! Owns plain PUBLISH packets, one or several that lie one behind the other and differ in their payloads only. What one
+//! says is `publish`'s business.
 
 use super::{Delivery, Publish};
 use crate::{
@@ -9,8 +9,8 @@ use crate::{
     varint::{self, Varint},
 };
 
-/// PUBLISH packets of QoS 0 to one topic, without properties and RETAIN: what is true of one of them but for its payload
-/// is true of all. A publisher that sends faster than it is read from leaves its packets so.
+/// One or more PUBLISH packets of QoS 0 to one topic, without properties and RETAIN: what is true of one of them but for
+/// its payload is true of all. A publisher that sends faster than it is read from leaves its packets so.
 ///
 /// Made by [`of`](Self::of), or elsewhere from the bytes and the numbers of one that was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,8 +30,8 @@ pub struct PublishRun<'a> {
 }
 
 impl<'a> PublishRun<'a> {
-    /// The packets that `input` begins with, if they are more than one, `first` having been decoded from the front of
-    /// it. None of them has more than `packet_bytes_max` bytes, all together not more than `bytes_max`.
+    /// The packets that `input` begins with, if they are as plain as that, `first` having been decoded from the front
+    /// of it. None of them has more than `packet_bytes_max` bytes, all together not more than `bytes_max`.
     #[inline]
     #[must_use]
     pub fn of(
@@ -45,16 +45,15 @@ impl<'a> PublishRun<'a> {
             return None;
         }
         let (header_bytes, remaining) = fixed_header(input)?;
-        // Most packets are alone: the next one's first byte tells that already.
-        let type_and_flags = input.first()?;
-        if input.get(header_bytes + remaining) != Some(type_and_flags) {
+        let first_bytes = header_bytes + remaining;
+        if first_bytes > packet_bytes_max {
             return None;
         }
-        let payload_at = header_bytes + remaining - first.payload.len();
-        let variable_header = input.get(header_bytes..payload_at)?;
-        let limit = bytes_max.min(input.len());
-        let (mut bytes, mut payload_bytes, mut largest, mut count) = (0, 0, 0, 0);
-        while let Some(packet) = next(input.get(bytes..limit)?, *type_and_flags, variable_header) {
+        let (type_and_flags, limit) = (*input.first()?, bytes_max.min(input.len()));
+        let variable_header = input.get(header_bytes..first_bytes - first.payload.len())?;
+        let (mut bytes, mut payload_bytes, mut largest) = (first_bytes, first.payload.len(), first_bytes);
+        let mut count = 1;
+        while let Some(packet) = next(input.get(bytes..limit)?, type_and_flags, variable_header) {
             if packet.bytes > packet_bytes_max {
                 break;
             }
@@ -62,9 +61,6 @@ impl<'a> PublishRun<'a> {
             payload_bytes += packet.payload_bytes;
             largest = largest.max(packet.bytes);
             count += 1;
-        }
-        if count < 2 {
-            return None;
         }
         let narrow = |number| u32::try_from(number).ok();
         Some(Self {
@@ -169,7 +165,8 @@ mod tests {
     const V5: ProtocolVersion = ProtocolVersion::V5;
 
     #[test]
-    fn packets_that_differ_in_their_payload_only_are_a_run() {
+    fn packets_that_differ_in_their_payload_only_are_a_run_and_so_is_one_that_is_alone() {
+        assert_eq!(check(V311, 1_000, 1_000, &[publish(0x30, "t", "one")]), [b"one"]);
         let input = [publish(0x30, "t", "one"), publish(0x30, "t", ""), publish(0x30, "t", "three")];
         assert_eq!(check(V311, 1_000, 1_000, &input), [&b"one"[..], b"", b"three"]);
         // Without properties is with a length of 0; what follows is the payload.
@@ -193,7 +190,7 @@ mod tests {
             publish(0x30, "t", "\0two")[..7].to_vec(),
         ];
         for other in others {
-            assert_eq!(check(V5, 1_000, 1_000, &[first.clone(), other.clone()]), [[]; 0], "{other:02x?}");
+            assert_eq!(check(V5, 1_000, 1_000, &[first.clone(), other.clone()]), [b"one"], "{other:02x?}");
             let two = [first.clone(), first.clone(), other.clone()];
             assert_eq!(check(V5, 1_000, 1_000, &two).len(), 2, "{other:02x?}");
         }
@@ -224,7 +221,9 @@ mod tests {
             (10, 41, 2),
             (9, 41, 0),
             (10, 20, 2),
-            (10, 19, 0),
+            (10, 19, 1),
+            (10, 10, 1),
+            (10, 9, 0),
         ] {
             let run = check(V311, packet_bytes_max, bytes_max, &input);
             assert_eq!(run.len(), expected, "{packet_bytes_max} {bytes_max}");
