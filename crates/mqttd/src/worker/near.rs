@@ -13,7 +13,7 @@ use slab::Slab;
 use super::Worker;
 use super::connections::token;
 use super::wait::note_event;
-use crate::connection::{Connection, Phase, Watch};
+use crate::connection::{Connection, Phase, Reading, Watch};
 
 /// Connections of a worker that its thread watches. To give back so many takes a fifth of a millisecond.
 pub(super) const NEAR_MAX: usize = 256;
@@ -49,7 +49,8 @@ impl Near {
     /// to be read, it is told of once more.
     pub(super) fn draw(&mut self, connection: &mut Connection, home: &Registry) {
         let may_come = connection.phase == Phase::Open && connection.watch == Watch::Reading;
-        if !may_come || self.places.len() == NEAR_MAX {
+        // One that ends has nothing more to say.
+        if !may_come || connection.reading == Reading::Ending || self.places.len() == NEAR_MAX {
             return;
         }
         let place = self.places.vacant_entry();
