@@ -4,10 +4,11 @@
 mod alarm;
 
 use std::io;
-use std::os::fd::AsRawFd as _;
+use std::os::fd::AsRawFd;
 use std::time::Duration;
 
 use broker_core::Timestamp;
+use mio::event::Source;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token};
 
@@ -83,6 +84,31 @@ impl Bed {
             assert_eq!(error.kind(), io::ErrorKind::Interrupted, "{error}");
         }
     }
+}
+
+/// Has events of a source come to another bed from here on, one at once if there is something. If that fails all is as
+/// it was.
+pub(crate) fn lend<S: Source + AsRawFd>(
+    source: &mut S,
+    from: &Registry,
+    to: &Registry,
+    token: Token,
+) -> io::Result<()> {
+    // Not by way of the source, which knows of one registry at a time.
+    to.register(&mut SourceFd(&source.as_raw_fd()), token, Interest::READABLE)?;
+    from.deregister(source)
+}
+
+/// Has events of a source that was lent come where they came before. Fails when the system cannot watch one more, and
+/// then none come.
+pub(crate) fn take_back<S: Source + AsRawFd>(
+    source: &mut S,
+    from: &Registry,
+    home: &Registry,
+    token: Token,
+) -> io::Result<()> {
+    from.deregister(&mut SourceFd(&source.as_raw_fd()))?;
+    home.register(source, token, Interest::READABLE)
 }
 
 #[cfg(test)]

@@ -3,11 +3,11 @@
 
 use std::io::{self, IoSlice, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr};
-use std::os::fd::AsRawFd as _;
 
 use mio::net::TcpStream;
-use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
+
+use crate::bed;
 
 /// One TCP connection, an ordered and lossless stream `[MQTT311-7.1.1-1]`.
 ///
@@ -42,22 +42,14 @@ impl Transport {
         registry.reregister(&mut self.0, token, Interest::READABLE | Interest::WRITABLE)
     }
 
-    /// Has events come elsewhere from here on, one at once if there are bytes. If that fails all is as it was.
-    pub(crate) fn move_events(&mut self, from: &Registry, to: &Registry, token: Token) -> io::Result<()> {
-        // Not by way of the socket, which knows of one registry at a time.
-        to.register(&mut SourceFd(&self.0.as_raw_fd()), token, Interest::READABLE)?;
-        from.deregister(&mut self.0)
+    /// Has events come elsewhere from here on, see [`bed::lend`].
+    pub(crate) fn lend(&mut self, from: &Registry, to: &Registry, token: Token) -> io::Result<()> {
+        bed::lend(&mut self.0, from, to, token)
     }
 
-    /// Has them come where they came before. Fails when the system cannot watch one more, and then none come.
-    pub(crate) fn move_events_back(
-        &mut self,
-        from: &Registry,
-        home: &Registry,
-        token: Token,
-    ) -> io::Result<()> {
-        from.deregister(&mut SourceFd(&self.0.as_raw_fd()))?;
-        self.register(home, token)
+    /// Has them come where they came before, see [`bed::take_back`].
+    pub(crate) fn take_back(&mut self, from: &Registry, home: &Registry, token: Token) -> io::Result<()> {
+        bed::take_back(&mut self.0, from, home, token)
     }
 
     /// Has no more events come: another thread is to have them.

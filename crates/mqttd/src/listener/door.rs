@@ -11,7 +11,7 @@ use mio::{Interest, Registry, Token};
 use rlimit::Resource;
 
 use super::Listener;
-use crate::bed::NAME_MAX;
+use crate::bed::{self, NAME_MAX};
 use crate::log::{Level, Log, Throttle};
 
 /// Descriptors that no client gets: what is stored needs files, and clients wait for what is stored.
@@ -45,6 +45,31 @@ impl Doors {
         }
     }
 
+    /// Has events of them come elsewhere from here on, as far as there are tokens, each for the one in its place.
+    pub(crate) fn lend(&mut self, from: &Registry, to: &Registry, tokens: impl Iterator<Item = Token>) {
+        for (door, token) in self.0.iter_mut().zip(tokens) {
+            door.is_lent = bed::lend(&mut door.listener, from, to, token).is_ok();
+        }
+    }
+
+    /// Has them come where they came before.
+    pub(crate) fn take_back(&mut self, from: &Registry, home: &Registry) {
+        for (place, door) in self.0.iter_mut().enumerate() {
+            if std::mem::take(&mut door.is_lent) {
+                let outcome = bed::take_back(&mut door.listener, from, home, Token(FIRST - place));
+                door.is_deaf = outcome.is_err();
+                door.is_ready |= door.is_deaf;
+            }
+        }
+    }
+
+    /// Connections may wait at the one in this place.
+    pub(crate) fn note_lent(&mut self, place: usize) {
+        if let Some(door) = self.0.get_mut(place) {
+            door.is_ready = true;
+        }
+    }
+
     /// When they should be looked at, if nothing happens before; [`Timestamp::NEVER`] if that is never.
     pub(crate) fn next_deadline(&self) -> Timestamp {
         let looks = |door: &Door| if door.is_ready { door.paused_until } else { Timestamp::NEVER };
@@ -63,6 +88,10 @@ pub(crate) struct Door {
     address: SocketAddr,
     /// Whether connections may wait: the system says so once.
     is_ready: bool,
+    /// Whether it says so to the thread, not to the worker.
+    is_lent: bool,
+    /// Whether there was no room to watch it: then it is looked at every `NO_ROOM_PAUSE_MS`.
+    is_deaf: bool,
     /// While the machine has no room, when it is asked again.
     paused_until: Timestamp,
     no_room: Throttle,
@@ -82,6 +111,8 @@ impl Door {
             listener,
             // Whoever came before it was opened is found by looking.
             is_ready: true,
+            is_lent: false,
+            is_deaf: false,
             paused_until: Timestamp::ZERO,
             no_room: Throttle::new(NO_ROOM_LOG_INTERVAL_SECONDS),
             descriptors: Resource::NOFILE.get_soft()?.saturating_sub(DESCRIPTORS_KEPT),
@@ -94,6 +125,9 @@ impl Door {
         while self.is_ready && self.paused_until <= now {
             match self.accept_one() {
                 Ok(accepted) => return Some(accepted),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && self.is_deaf => {
+                    self.paused_until = now.plus_millis(NO_ROOM_PAUSE_MS);
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.is_ready = false,
                 Err(error) if is_about_one_connection(&error) => {}
                 Err(error) => {

@@ -41,7 +41,10 @@ impl Worker {
         match mail {
             Mail::Peers(batch) => self.receive_from_peers(batch),
             Mail::Arrivals(arrivals) => arrivals.into_iter().for_each(|arrival| self.admit(arrival)),
-            Mail::Doors(doors) => self.doors = doors,
+            Mail::Doors(doors) => {
+                self.doors = doors;
+                self.lend_doors();
+            }
             Mail::Loaded { session, messages } => self.step(Input::Loaded { session, messages }),
             Mail::Checkpoint => self.step(Input::Checkpoint),
             Mail::Survey { from, to } => self.step(Input::Survey { from, to }),

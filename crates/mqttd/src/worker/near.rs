@@ -1,4 +1,5 @@
-//! Owns which connections the thread that hosts the worker watches itself. What events mean is decided elsewhere.
+//! Owns which connections, and listeners, the thread that hosts the worker watches itself. What events mean is decided
+//! elsewhere.
 //!
 //! A thread with several workers waits for their beds, and then asks the one that has something: a poll within a poll
 //! and one more call of the system, 0.4 us of the 6.5 that a message costs when nothing comes with it. So connections of
@@ -18,6 +19,12 @@ use crate::connection::{Connection, Phase, Reading, Watch};
 /// Connections of a worker that its thread watches. To give back so many takes a fifth of a millisecond.
 pub(super) const NEAR_MAX: usize = 256;
 
+/// Listeners that it watches; more than that are told of by the worker.
+const DOORS_MAX: usize = 8;
+
+/// Numbers of a worker's places.
+const BLOCK: usize = NEAR_MAX + DOORS_MAX;
+
 /// Milliseconds between two times at which all are given back, so that those have the places that speak now.
 const TURNOVER_MS: u64 = 1_000;
 
@@ -26,7 +33,7 @@ const TURNOVER_MS: u64 = 1_000;
 pub(super) struct Near {
     /// The thread's.
     registry: Registry,
-    /// What events call the connection in the first place; the others have the numbers behind.
+    /// What events call the connection in the first place; the others have the numbers behind, then listeners.
     first: Token,
     places: Slab<ConnectionId>,
     turned_over: Timestamp,
@@ -35,14 +42,14 @@ pub(super) struct Near {
 impl Near {
     /// No connection of a shard yet, on the thread of this registry, there being so many workers on all threads.
     pub(super) fn new(registry: Registry, shard: ShardId, workers: usize) -> Self {
-        let first = Token(workers + usize::from(shard.0) * NEAR_MAX);
+        let first = Token(workers + usize::from(shard.0) * BLOCK);
         Self { registry, first, places: Slab::new(), turned_over: Timestamp::ZERO }
     }
 
-    /// The shard, as a number, and the place of the connection that events call so; a worker's own token is its shard.
+    /// The shard, as a number, and the place of what events call so; a worker's own token is its shard.
     pub(super) fn place_of(token: Token, workers: usize) -> Option<(usize, usize)> {
         let number = token.0.checked_sub(workers)?;
-        Some((number / NEAR_MAX, number % NEAR_MAX))
+        Some((number / BLOCK, number % BLOCK))
     }
 
     /// Watches a connection that its worker's bed, `home`, has told of, if there is room. If there still is something
@@ -55,7 +62,7 @@ impl Near {
         }
         let place = self.places.vacant_entry();
         let token = Token(self.first.0 + place.key());
-        if connection.transport.move_events(home, &self.registry, token).is_ok() {
+        if connection.transport.lend(home, &self.registry, token).is_ok() {
             connection.watch = Watch::Near;
             place.insert(connection.id);
         }
@@ -63,20 +70,34 @@ impl Near {
 }
 
 impl Worker {
-    /// The thread watches connections from here on.
+    /// The thread watches the listeners from here on, and connections.
     pub(super) fn come_near(&mut self, near: Near) {
         debug_assert!(self.near.is_none(), "a worker has one thread");
         self.near = Some(Near { turned_over: self.now, ..near });
+        self.lend_doors();
     }
 
     /// It watches none any more.
     pub(super) fn go_away(&mut self) {
         self.give_all_back();
-        self.near = None;
+        if let Some(near) = self.near.take() {
+            self.doors.take_back(&near.registry, self.bed.registry());
+        }
     }
 
-    /// Something has happened to the connection in a place.
+    /// The thread watches listeners that have come, if it watches any.
+    pub(super) fn lend_doors(&mut self) {
+        if let Some(near) = &self.near {
+            let tokens = (NEAR_MAX..BLOCK).map(|place| Token(near.first.0 + place));
+            self.doors.lend(self.bed.registry(), &near.registry, tokens);
+        }
+    }
+
+    /// Something has happened to the connection, or listener, in a place.
     pub(super) fn note_near(&mut self, place: usize, event: &Event) {
+        if place >= NEAR_MAX {
+            return self.doors.note_lent(place - NEAR_MAX);
+        }
         let id = self.near.as_ref().and_then(|near| near.places.get(place));
         if let Some(connection) = id.and_then(|&id| self.connections.get_mut(id)) {
             note_event(connection, event, &mut self.ready, &mut self.dirty);
@@ -109,7 +130,7 @@ impl Worker {
         connection.watch = Watch::Reading;
         near.places.retain(|_, it| *it != id);
         let home = self.bed.registry();
-        if let Err(error) = connection.transport.move_events_back(&near.registry, home, token(id)) {
+        if let Err(error) = connection.transport.take_back(&near.registry, home, token(id)) {
             self.cannot_serve(id, &error);
         }
     }

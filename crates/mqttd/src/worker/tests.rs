@@ -18,6 +18,22 @@ use crate::transport::Transport;
 const PAYLOAD_BYTES: usize = 100_000;
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// A worker that keeps everything in memory and has its thread for itself.
+pub(super) fn plan(id: ShardId, node: &Arc<Node>, mailboxes: &Arc<[Mailbox]>) -> Plan {
+    Plan {
+        id,
+        bed: Bed::new(EVENTS_MAX).expect("a descriptor"),
+        node: Arc::clone(node),
+        mailboxes: Arc::clone(mailboxes),
+        everyone: Arc::new(Barrier::new(1)),
+        seed: 0,
+        durable: None,
+        clock: Clock::start(0),
+        log: Log::to_standard_error(Level::Error),
+        place: None,
+    }
+}
+
 /// A CONNECT of a 3.1.1 client whose identifier is this letter.
 fn connect(client_id: u8) -> Vec<u8> {
     [&b"\x10\x0d\0\x04MQTT\x04\x02\0\0\0\x01"[..], &[client_id]].concat()
@@ -68,18 +84,7 @@ fn a_worker_whose_mail_is_not_taken_stops_reading_and_goes_on_when_it_is() {
     let node = Node::new(Config::default(), 2, 0);
     let mailboxes: Arc<[Mailbox]> = [Mailbox::default(), Mailbox::default()].into();
     subscribe(&node);
-    let plan = Plan {
-        id: ShardId(0),
-        bed: Bed::new(EVENTS_MAX).expect("a descriptor"),
-        node,
-        mailboxes: Arc::clone(&mailboxes),
-        everyone: Arc::new(Barrier::new(1)),
-        seed: 0,
-        durable: None,
-        clock: Clock::start(0),
-        log: Log::to_standard_error(Level::Error),
-        place: None,
-    };
+    let plan = plan(ShardId(0), &node, &mailboxes);
     let is_here = |letter: &u8| plan.node.shard_of(str::from_utf8(&[*letter]).expect("a letter")) == plan.id;
     let publisher = (b'a'..=b'z').find(is_here).expect("half of them");
     let worker = start(plan, (), ()).expect("a thread");

@@ -13,11 +13,10 @@ use mqtt_codec::packet::Delivery;
 use mqtt_codec::{Packet, PacketRef, ProtocolVersion, frame};
 
 use super::*;
-use crate::clock::Clock;
 use crate::handshake::Arrival;
-use crate::log::{Level, Log};
 use crate::transport::Transport;
-use crate::worker::{EVENTS_MAX, Mail, Plan, start};
+use crate::worker::tests::plan;
+use crate::worker::{Mail, Plan, start};
 
 const WORKERS: usize = 3;
 const CLIENTS: u8 = 4;
@@ -45,18 +44,8 @@ fn begin(node: &Arc<Node>, mailboxes: &Arc<[Mailbox]>, rule: Rule) -> (Arc<Crew>
     let places = Crew::assemble(mailboxes, rule).expect("descriptors");
     let crew = Arc::clone(&places[0].crew);
     let start = |(id, place)| {
-        let plan = Plan {
-            id,
-            bed: Bed::new(EVENTS_MAX).expect("a descriptor"),
-            node: Arc::clone(node),
-            mailboxes: Arc::clone(mailboxes),
-            everyone: Arc::clone(&everyone),
-            seed: 0,
-            durable: None,
-            clock: Clock::start(0),
-            log: Log::to_standard_error(Level::Error),
-            place: Some(place),
-        };
+        let (everyone, place) = (Arc::clone(&everyone), Some(place));
+        let plan = Plan { everyone, place, ..plan(id, node, mailboxes) };
         start(plan, (), ()).expect("a thread")
     };
     let threads = node.shards().zip(places).map(start).collect();

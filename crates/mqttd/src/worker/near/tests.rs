@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Barrier};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use broker_core::Node;
@@ -10,11 +10,11 @@ use broker_core::config::Config;
 
 use super::*;
 use crate::bed::Bed;
-use crate::clock::Clock;
 use crate::handshake::Arrival;
-use crate::log::{Level, Log};
+use crate::listener::{Doors, Listener};
 use crate::transport::Transport;
-use crate::worker::{EVENTS_MAX, Mail, Mailbox, Plan};
+use crate::worker::tests::plan;
+use crate::worker::{EVENTS_MAX, Mail, Mailbox};
 
 const OWN: Token = Token(0);
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -39,18 +39,8 @@ struct Told {
 impl Thread {
     fn begin() -> Self {
         let mailboxes: Arc<[Mailbox]> = [Mailbox::default()].into();
-        let worker = Worker::new(Plan {
-            id: ShardId(0),
-            bed: Bed::new(EVENTS_MAX).expect("a descriptor"),
-            node: Node::new(Config::default(), 1, 0),
-            mailboxes: Arc::clone(&mailboxes),
-            everyone: Arc::new(Barrier::new(1)),
-            seed: 0,
-            durable: None,
-            clock: Clock::start(0),
-            log: Log::to_standard_error(Level::Error),
-            place: None,
-        });
+        let node = Node::new(Config::default(), 1, 0);
+        let worker = Worker::new(plan(ShardId(0), &node, &mailboxes));
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let bed = Bed::new(EVENTS_MAX).expect("a descriptor");
         let mut thread =
@@ -105,14 +95,18 @@ impl Thread {
         let (socket, _) = self.listener.accept().expect("a connection");
         socket.set_nonblocking(true).expect("a socket");
         client.set_nonblocking(true).expect("a socket");
-        client.set_nodelay(true).expect("a socket");
-        self.clients += 1;
-        let name = format!("{:04}", self.clients);
-        let received = [b"\x10\x10\0\x04MQTT\x04\x02\0\0\0\x04", name.as_bytes()].concat();
+        let received = self.hello();
         let transport = Transport::adopt(mio::net::TcpStream::from_std(socket));
         self.mailboxes[0].put(Mail::Arrivals(vec![Arrival { transport, label: None, received }]));
         self.expect(&client, b"\x20\x02\0\0");
         client
+    }
+
+    /// The CONNECT of another client.
+    fn hello(&mut self) -> Vec<u8> {
+        self.clients += 1;
+        let name = format!("{:04}", self.clients);
+        [b"\x10\x10\0\x04MQTT\x04\x02\0\0\0\x04", name.as_bytes()].concat()
     }
 
     /// Gives the worker its turns until a client has got this, and tells how it was told of.
@@ -203,6 +197,36 @@ fn beyond_the_last_place_the_worker_tells_until_those_that_speak_have_their_turn
         thread.ping(client);
     }
     assert_eq!(thread.near().count(), NEAR_MAX);
+}
+
+#[test]
+fn clients_are_accepted_whoever_watches_the_listeners() {
+    let mut thread = Thread::begin();
+    let bind = |_| Listener::bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
+    let listeners: Vec<_> = (0..=DOORS_MAX).map(bind).collect();
+    let addresses: Vec<_> = listeners.iter().map(Listener::address).collect();
+    listeners.iter().for_each(|listener| listener.listen().expect("it is ours"));
+    let doors = Doors::open(listeners, thread.worker.bed.registry()).expect("room");
+    thread.mailboxes[0].put(Mail::Doors(doors));
+    thread.round();
+    for _ in 0..3 {
+        for (place, address) in addresses.iter().enumerate() {
+            let mut client = TcpStream::connect(address).expect("it listens");
+            client.set_nonblocking(true).expect("a socket");
+            client.write_all(&thread.hello()).expect("it is read");
+            let Told { by_thread, .. } = thread.expect(&client, b"\x20\x02\0\0");
+            assert_eq!(by_thread > 0, place < DOORS_MAX, "listener {place}");
+        }
+        // What comes while it changes hands is not lost.
+        let late: Vec<_> = addresses.iter().map(TcpStream::connect).collect();
+        thread.leave();
+        thread.host();
+        for mut client in late.into_iter().map(|client| client.expect("it listens")) {
+            client.set_nonblocking(true).expect("a socket");
+            client.write_all(&thread.hello()).expect("it is read");
+            thread.expect(&client, b"\x20\x02\0\0");
+        }
+    }
 }
 
 #[test]
