@@ -76,6 +76,12 @@ impl Transport {
         }
     }
 
+    /// Ends both directions: what has come can still be read, and behind it is the end.
+    pub(crate) fn break_off(&mut self) {
+        // One that the peer has reset ends by itself.
+        let _ = self.0.shutdown(Shutdown::Both);
+    }
+
     /// Tells the peer that nothing more will be written.
     pub(crate) fn shut_down(&mut self) -> io::Result<()> {
         self.0.shutdown(Shutdown::Write)

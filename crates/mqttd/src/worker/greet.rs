@@ -166,11 +166,15 @@ impl Worker {
         }
     }
 
-    pub(super) fn cannot_serve(&mut self, id: ConnectionId, error: &io::Error) {
+    fn cannot_serve(&mut self, id: ConnectionId, error: &io::Error) {
+        self.say_unserved(id, error);
+        self.forget(id);
+    }
+
+    pub(super) fn say_unserved(&self, id: ConnectionId, error: &io::Error) {
         let Some(connection) = self.connections.get(id) else { return };
         let address = connection.transport.peer_address();
         let address: &dyn Display = address.as_ref().map_or(&"unknown", |address| address);
         self.log.warn("cannot serve a connection", &[("address", address), ("error", error)]);
-        self.forget(id);
     }
 }

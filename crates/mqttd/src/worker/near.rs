@@ -114,31 +114,38 @@ impl Worker {
     }
 
     fn give_all_back(&mut self) {
-        while let Some(near) = &self.near
-            && let Some((_, &id)) = near.places.iter().next()
-        {
-            self.give_back(id);
+        let places = self.near.as_mut().map(|near| std::mem::take(&mut near.places));
+        for (_, id) in places.unwrap_or_default() {
+            self.take_home(id);
         }
     }
 
-    /// The worker's own bed tells of a connection again. If the system has no room for that, the connection ends.
+    /// The worker's own bed tells of a connection again, if the thread's does.
     pub(super) fn give_back(&mut self, id: ConnectionId) {
-        let (Some(near), Some(connection)) = (&mut self.near, self.connections.get_mut(id)) else { return };
-        if connection.watch != Watch::Near {
-            return;
-        }
-        connection.watch = Watch::Reading;
-        near.places.retain(|_, it| *it != id);
-        let home = self.bed.registry();
-        if let Err(error) = connection.transport.take_back(&near.registry, home, token(id)) {
-            self.cannot_serve(id, &error);
+        if self.connections.get(id).is_some_and(|connection| connection.watch == Watch::Near) {
+            self.free_place(id);
+            self.take_home(id);
         }
     }
 
-    /// The place of a connection that has gone is free.
-    pub(super) fn forget_near(&mut self, id: ConnectionId) {
+    /// The place of a connection is another's.
+    pub(super) fn free_place(&mut self, id: ConnectionId) {
         if let Some(near) = &mut self.near {
             near.places.retain(|_, it| *it != id);
+        }
+    }
+
+    /// Watches a connection whose place is free. If the system has no room for that, the connection is lost: what has
+    /// come is read, and then its end. It does not step: it may be called from within the effects of a step.
+    fn take_home(&mut self, id: ConnectionId) {
+        let (Some(near), Some(connection)) = (&self.near, self.connections.get_mut(id)) else { return };
+        connection.watch = Watch::Reading;
+        let home = self.bed.registry();
+        if let Err(error) = connection.transport.take_back(&near.registry, home, token(id)) {
+            connection.reading = Reading::Ending;
+            connection.transport.break_off();
+            self.make_ready(id);
+            self.say_unserved(id, &error);
         }
     }
 }

@@ -65,7 +65,7 @@ impl Worker {
     pub(super) fn forget(&mut self, id: ConnectionId) {
         if let Some(connection) = self.connections.remove(id) {
             if connection.watch == Watch::Near {
-                self.forget_near(id);
+                self.free_place(id);
             }
             self.has_left(connection.phase);
         }

@@ -91,11 +91,16 @@ impl Thread {
 
     /// A client that is connected.
     fn client(&mut self) -> TcpStream {
+        let hello = self.hello();
+        self.connect(hello)
+    }
+
+    /// A client whose CONNECT this is.
+    fn connect(&mut self, received: Vec<u8>) -> TcpStream {
         let client = TcpStream::connect(self.listener.local_addr().expect("bound")).expect("it listens");
         let (socket, _) = self.listener.accept().expect("a connection");
         socket.set_nonblocking(true).expect("a socket");
         client.set_nonblocking(true).expect("a socket");
-        let received = self.hello();
         let transport = Transport::adopt(mio::net::TcpStream::from_std(socket));
         self.mailboxes[0].put(Mail::Arrivals(vec![Arrival { transport, label: None, received }]));
         self.expect(&client, b"\x20\x02\0\0");
@@ -238,6 +243,27 @@ fn the_place_of_a_connection_that_has_gone_is_free() {
     drop(client);
     thread.expect_near(0);
     assert!(thread.worker.connections.is_empty());
+}
+
+#[test]
+fn one_that_cannot_be_watched_any_more_ends_for_the_engine_as_well() {
+    let mut thread = Thread::begin();
+    let mut witness = thread.client();
+    witness.write_all(b"\x82\x06\0\x01\0\x01w\0").expect("it is read");
+    thread.expect(&witness, b"\x90\x03\0\x01\0");
+    let mut client = thread.connect(b"\x10\x13\0\x04MQTT\x04\x06\0\0\0\x01c\0\x01w\0\x01x".to_vec());
+    thread.ping(&client);
+    thread.expect_near(2);
+    // A socket that is watched already is refused.
+    let id = thread.near().max_by_key(|id| id.0).expect("two");
+    let connection = thread.worker.connections.get_mut(id).expect("it is there");
+    connection.transport.register(thread.worker.bed.registry(), Token(usize::MAX / 2)).expect("room");
+    // What it has said is still heard, and then it is lost: its Will is published.
+    client.write_all(b"\x30\x04\0\x01wy").expect("it is read");
+    thread.leave();
+    thread.host();
+    thread.expect(&witness, b"\x30\x04\0\x01wy\x30\x04\0\x01wx");
+    assert!(thread.worker.connections.get(id).is_none());
 }
 
 #[test]
