@@ -56,28 +56,29 @@ pub(crate) fn candidates<'a>(
 }
 
 impl Candidate<'_> {
-    /// The same, with room for whatever waits.
-    fn keeping_everything(&self) -> Self {
-        let conditions = Conditions { backlog: Backlog::Everything, ..self.conditions };
+    /// The same, with room for what waits.
+    fn with(&self, backlog: Backlog) -> Self {
+        let conditions = Conditions { backlog, ..self.conditions };
         Self { conditions, row: self.row.clone(), ..*self }
     }
 }
 
 impl Bench {
     pub(crate) fn measure(&self, mode: &Mode, candidates: &[Candidate<'_>]) -> Section {
-        let (name, needs, repetitions) = (&mode.name, &mode.needs, self.repetitions);
-        let rows = match &mode.work {
-            Work::Traffic(flow) => self.interleave(name, needs, candidates, repetitions, |running| {
-                flow.measure(&running, self.duration)
-            }),
-            Work::State(measure) => {
-                let candidates: Vec<_> = candidates.iter().map(Candidate::keeping_everything).collect();
-                self.interleave(name, needs, &candidates, repetitions, |running| {
+        let backlog = match mode.work {
+            Work::Traffic(_) => Backlog::Lossless,
+            Work::State(_) => Backlog::Everything,
+        };
+        let candidates: Vec<_> = candidates.iter().map(|candidate| candidate.with(backlog)).collect();
+        let rows = self.interleave(&mode.name, &mode.needs, &candidates, self.repetitions, |running| {
+            match &mode.work {
+                Work::Traffic(flow) => flow.measure(&running, self.duration),
+                Work::State(measure) => {
                     let figures = measure(&running, self.scale)?;
                     Ok(Measured { figures, ..Measured::default() })
-                })
+                }
             }
-        };
+        });
         Section { name: mode.name.clone(), what: mode.what.clone(), aims: mode.aims.clone(), rows }
     }
 

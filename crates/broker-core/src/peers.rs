@@ -23,7 +23,7 @@ use std::sync::Arc;
 pub enum PeerMessage<'a> {
     /// Deliver a message to sessions of the receiving shard.
     Deliver(Forwarded<'a>),
-    /// Deliver several messages to the same sessions of the receiving shard.
+    /// Deliver plain messages, one or several, to the same sessions of the receiving shard.
     DeliverRun(ForwardedRun<'a>),
     /// Messages of shared subscriptions, left behind by a member on another shard, are for members here now.
     HandOver {
@@ -75,7 +75,8 @@ pub struct ReceivedFrame<'a> {
     pub(crate) topic_at: u8,
 }
 
-/// Messages for sessions of another shard that differ in their payloads only, with the frames they were received in.
+/// One or more messages for sessions of another shard that differ in their payloads only, with the frames they were
+/// received in.
 #[derive(Clone, Copy, Debug)]
 pub struct ForwardedRun<'a> {
     /// The frames.

@@ -1,5 +1,5 @@
-//! Owns how messages that were received in frames one behind the other, to one topic, go on: as these frames, or each as
-//! a message of its own. Who receives is not known here.
+//! Owns how plain messages, one or several to one topic in frames one behind the other, go on: as these frames, or each
+//! as a message of its own. Who receives is not known here.
 
 use super::{Outgoing, class, has_own_properties};
 use crate::{

@@ -48,17 +48,24 @@ impl Doors {
     /// Has events of them come elsewhere from here on, as far as there are tokens, each for the one in its place.
     pub(crate) fn lend(&mut self, from: &Registry, to: &Registry, tokens: impl Iterator<Item = Token>) {
         for (door, token) in self.0.iter_mut().zip(tokens) {
-            door.is_lent = bed::lend(&mut door.listener, from, to, token).is_ok();
+            if door.watch == Watch::Home && bed::lend(&mut door.listener, from, to, token).is_ok() {
+                door.watch = Watch::Lent;
+            }
         }
     }
 
     /// Has them come where they came before.
     pub(crate) fn take_back(&mut self, from: &Registry, home: &Registry) {
         for (place, door) in self.0.iter_mut().enumerate() {
-            if std::mem::take(&mut door.is_lent) {
-                let outcome = bed::take_back(&mut door.listener, from, home, Token(FIRST - place));
-                door.is_deaf = outcome.is_err();
-                door.is_ready |= door.is_deaf;
+            if door.watch != Watch::Lent {
+                continue;
+            }
+            match bed::take_back(&mut door.listener, from, home, Token(FIRST - place)) {
+                Ok(()) => door.watch = Watch::Home,
+                Err(_) => {
+                    door.watch = Watch::Nobody;
+                    door.is_ready = true;
+                }
             }
         }
     }
@@ -88,10 +95,7 @@ pub(crate) struct Door {
     address: SocketAddr,
     /// Whether connections may wait: the system says so once.
     is_ready: bool,
-    /// Whether it says so to the thread, not to the worker.
-    is_lent: bool,
-    /// Whether there was no room to watch it: then it is looked at every `NO_ROOM_PAUSE_MS`.
-    is_deaf: bool,
+    watch: Watch,
     /// While the machine has no room, when it is asked again.
     paused_until: Timestamp,
     no_room: Throttle,
@@ -99,6 +103,17 @@ pub(crate) struct Door {
     descriptors: u64,
     /// Whether the last client got one that is close to it.
     is_nearly_full: bool,
+}
+
+/// Who is told that connections wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Watch {
+    /// The worker.
+    Home,
+    /// The thread.
+    Lent,
+    /// Nobody, as the system had no room for it: it is looked at every `NO_ROOM_PAUSE_MS`.
+    Nobody,
 }
 
 impl Door {
@@ -111,8 +126,7 @@ impl Door {
             listener,
             // Whoever came before it was opened is found by looking.
             is_ready: true,
-            is_lent: false,
-            is_deaf: false,
+            watch: Watch::Home,
             paused_until: Timestamp::ZERO,
             no_room: Throttle::new(NO_ROOM_LOG_INTERVAL_SECONDS),
             descriptors: Resource::NOFILE.get_soft()?.saturating_sub(DESCRIPTORS_KEPT),
@@ -125,7 +139,7 @@ impl Door {
         while self.is_ready && self.paused_until <= now {
             match self.accept_one() {
                 Ok(accepted) => return Some(accepted),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock && self.is_deaf => {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && self.watch == Watch::Nobody => {
                     self.paused_until = now.plus_millis(NO_ROOM_PAUSE_MS);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.is_ready = false,

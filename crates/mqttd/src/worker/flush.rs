@@ -87,13 +87,11 @@ impl Worker {
         let Some(connection) = self.connections.get_mut(id) else { return };
         let before = connection.outbox.len();
         connection.writing = write_outbox(connection, &mut self.pool);
-        if connection.writing == Writing::Blocked && connection.watch != Watch::ReadingAndWriting {
-            self.await_room(id);
-        }
-        let Some(connection) = self.connections.get_mut(id) else { return };
         let after = connection.outbox.len();
-        if connection.writing == Writing::Broken {
-            connection.outbox = Outbox::default();
+        match connection.writing {
+            Writing::Blocked if connection.watch != Watch::ReadingAndWriting => self.await_room(id),
+            Writing::Broken => connection.outbox = Outbox::default(),
+            Writing::Idle | Writing::Dirty | Writing::Blocked => {}
         }
         self.stats().bytes_sent.add((before - after) as u64);
         self.settle(id, before);
@@ -104,9 +102,11 @@ impl Worker {
     fn await_room(&mut self, id: ConnectionId) {
         self.give_back(id);
         let Some(connection) = self.connections.get_mut(id) else { return };
-        let awaits = connection.transport.await_room(self.bed.registry(), token(id));
         connection.watch = Watch::ReadingAndWriting;
-        connection.writing = awaits.map_or(Writing::Broken, |()| Writing::Blocked);
+        if connection.transport.await_room(self.bed.registry(), token(id)).is_err() {
+            connection.writing = Writing::Broken;
+            connection.outbox = Outbox::default();
+        }
     }
 
     /// An outbox is over its limit: what the system takes at once does not count.

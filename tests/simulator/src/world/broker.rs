@@ -30,7 +30,7 @@ impl World {
         }
         link.received.extend_from_slice(bytes);
         while self.link(connection).broker_end == End::Open {
-            if self.receive_together(connection) {
+            if self.receive_plain(connection) {
                 continue;
             }
             let link = self.link(connection);
@@ -46,9 +46,8 @@ impl World {
         }
     }
 
-    /// Takes PUBLISH packets that came together and differ in their payloads only as the daemon does. Whether there
-    /// were such.
-    fn receive_together(&mut self, connection: ConnectionId) -> bool {
+    /// Takes a plain PUBLISH, and those behind it that are like it, as the daemon does. Whether there was one.
+    fn receive_plain(&mut self, connection: ConnectionId) -> bool {
         const PACKET_BYTES_MAX: usize = 512;
         const BYTES_MAX: usize = 4_096;
         let link = self.link(connection);
