@@ -132,7 +132,10 @@ impl Worker {
     }
 
     /// Handles what workers of the same thread have for it, between the two halves of a turn.
-    fn exchange(&mut self) {
+    ///
+    /// It may have slept until now, for long: its own time is then that of the last turn it had.
+    fn exchange(&mut self, now: Timestamp) {
+        self.now = self.now.max(now);
         self.receive_mail();
         self.flush_journal();
         self.post();

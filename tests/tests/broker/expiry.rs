@@ -46,6 +46,23 @@ fn the_receiver_is_told_what_is_left_of_the_interval() {
     });
 }
 
+/// [MQTT5-3.3.2-6] However long nothing has happened on its worker.
+#[test]
+fn a_receiver_that_has_slept_is_not_told_more_than_was_published() {
+    in_version(V5, |scenario| {
+        let mut subscribers = ["one", "two", "three", "four", "five"].map(|name| {
+            let mut subscriber = scenario.connect(name);
+            subscriber.subscribe("a", AtMostOnce);
+            subscriber
+        });
+        let mut publisher = scenario.connect("publisher");
+        publisher.expect_silence(EXPIRED);
+        publisher.publish_with("a", AtMostOnce, "02 00000005", "fresh");
+        let told = subscribers.each_mut().map(|it| it.receive().properties.message_expiry_interval());
+        assert_eq!(told, [Some(5); 5]);
+    });
+}
+
 #[test]
 fn a_message_that_expires_while_the_window_is_full_is_not_sent() {
     in_version(V5, |scenario| {

@@ -148,7 +148,7 @@ impl Host {
                 let Some(place) = self.places[usize::from(shard.0)] else { continue };
                 let seat = &mut self.seats[place];
                 seat.wake();
-                seat.worker.exchange();
+                seat.worker.exchange(self.now);
                 self.noted.append(seat.worker.noted());
             }
         }
