@@ -23,7 +23,9 @@ const SLOTS: usize = 1 << SLOT_BITS;
 #[derive(Debug)]
 pub struct Timers<T> {
     current_tick: u64,
-    levels: [Level; LEVELS],
+    /// Which slots of each level hold timers. They are together: the first of them is looked for in every turn.
+    occupied: [u64; LEVELS],
+    levels: [[List; SLOTS]; LEVELS],
     lists: Lists<T>,
 }
 
@@ -32,12 +34,6 @@ pub struct Timers<T> {
 pub struct TimerHandle {
     slot: u32,
     generation: u32,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Level {
-    occupied: u64,
-    slots: [List; SLOTS],
 }
 
 /// Where a list hangs, and the first tick of its slot.
@@ -54,7 +50,8 @@ impl<T> Timers<T> {
     pub fn new(now: Timestamp) -> Self {
         Self {
             current_tick: now.as_millis() / TICK_MS,
-            levels: [Level { occupied: 0, slots: [List::EMPTY; SLOTS] }; LEVELS],
+            occupied: [0; LEVELS],
+            levels: [[List::EMPTY; SLOTS]; LEVELS],
             lists: Lists::new(),
         }
     }
@@ -74,10 +71,10 @@ impl<T> Timers<T> {
             return None;
         }
         let place = self.place(self.lists.tick(handle.slot));
-        let level = &mut self.levels[place.level];
-        self.lists.unlink(&mut level.slots[place.slot], handle.slot);
-        if level.slots[place.slot].is_empty() {
-            level.occupied &= !(1 << place.slot);
+        let list = &mut self.levels[place.level][place.slot];
+        self.lists.unlink(list, handle.slot);
+        if list.is_empty() {
+            self.occupied[place.level] &= !(1 << place.slot);
         }
         Some(self.lists.remove(handle.slot))
     }
@@ -123,15 +120,13 @@ impl<T> Timers<T> {
 
     fn hang(&mut self, slot: u32) {
         let place = self.place(self.lists.tick(slot));
-        let level = &mut self.levels[place.level];
-        level.occupied |= 1 << place.slot;
-        self.lists.push_back(&mut level.slots[place.slot], slot);
+        self.occupied[place.level] |= 1 << place.slot;
+        self.lists.push_back(&mut self.levels[place.level][place.slot], slot);
     }
 
     fn take(&mut self, place: Place) -> List {
-        let level = &mut self.levels[place.level];
-        level.occupied &= !(1 << place.slot);
-        core::mem::replace(&mut level.slots[place.slot], List::EMPTY)
+        self.occupied[place.level] &= !(1 << place.slot);
+        core::mem::replace(&mut self.levels[place.level][place.slot], List::EMPTY)
     }
 
     /// The place of a tick that is not in the past. It stays the same until `advance` moves the timer,
@@ -145,8 +140,8 @@ impl<T> Timers<T> {
     /// The first occupied slot. Lower levels come before higher ones: they lie within the slot of the
     /// higher level that the current tick is in, and that slot itself is empty.
     fn next_place(&self) -> Option<Place> {
-        let (level, wheel) = self.levels.iter().enumerate().find(|(_, level)| level.occupied != 0)?;
-        let slot = wheel.occupied.trailing_zeros() as usize;
+        let (level, occupied) = self.occupied.iter().enumerate().find(|(_, occupied)| **occupied != 0)?;
+        let slot = occupied.trailing_zeros() as usize;
         debug_assert!(slot >= slot_of(self.current_tick, level), "level {level} holds a slot of the past");
         let shift = SLOT_BITS * u32::try_from(level).expect("there are few levels");
         let above = self.current_tick.checked_shr(shift + SLOT_BITS).unwrap_or(0);

@@ -23,7 +23,7 @@ mod wait;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use broker_core::{ConnectionId, Effects, Input, Node, Shard, ShardId, ShardStats, Timestamp};
+use broker_core::{ConnectionId, Effects, Input, Node, PeerBatch, Shard, ShardId, ShardStats, Timestamp};
 
 use self::connections::Connections;
 pub(crate) use self::crew::Crew;
@@ -128,17 +128,22 @@ impl Worker {
         // Before anybody hears of it: what another worker records because of our mail is then behind it.
         self.flush_journal();
         self.go_down();
-        self.post();
+        self.post_or_hand_over();
     }
 
-    /// Handles what workers of the same thread have for it, between the two halves of a turn.
+    /// Handles what a worker of the same thread has for it, between the two halves of a turn: a batch, or something in
+    /// the mailbox.
     ///
-    /// It may have slept until now, for long: its own time is then that of the last turn it had.
-    fn exchange(&mut self, now: Timestamp) {
+    /// It may have slept until now, for long: its own time is then that of the last turn it had. What it has for others
+    /// thereupon is still to be posted or handed over.
+    fn exchange(&mut self, batch: Option<&mut PeerBatch>, now: Timestamp) {
         self.now = self.now.max(now);
+        // What is in the mailbox was said before.
         self.receive_mail();
+        if let Some(batch) = batch {
+            self.step_batch(batch);
+        }
         self.flush_journal();
-        self.post();
     }
 
     /// Writes what it came to.

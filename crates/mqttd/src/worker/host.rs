@@ -6,12 +6,13 @@ mod seat;
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker_core::{ShardId, Timestamp};
+use broker_core::Timestamp;
 
 use self::seat::Seat;
 use super::Worker;
 use super::crew::{Crew, Place};
 use super::near::Near;
+use super::outgoing::Call;
 use super::rule::{Load, Meter};
 use crate::bed::Bed;
 use crate::clock::Clock;
@@ -19,9 +20,6 @@ use crate::clock::Clock;
 /// How often mail between workers of the thread is handled within one round. A message goes there and what became of
 /// it comes back; what follows from that waits for the next round, behind the clients.
 const EXCHANGES_MAX: usize = 4;
-
-/// Time between two looks at workers whose events the system has no room to tell of.
-const BLIND_PAUSE: Duration = Duration::from_millis(1);
 
 /// One thread. With one worker, it waits where the worker does. With several it waits for any of them, and gives a
 /// turn to those that have something to do: one that has not costs a glance, no system call.
@@ -37,10 +35,13 @@ pub(super) struct Host {
     /// The beginning of the last round.
     now: Timestamp,
     meter: Meter,
-    /// Workers that others of the thread have something for.
-    noted: Vec<ShardId>,
+    /// When a worker has something to do by itself.
+    due: Timestamp,
+    has_ended: bool,
+    /// What workers of the thread have for each other.
+    calls: Vec<Call>,
     // Kept from round to round.
-    called: Vec<ShardId>,
+    called: Vec<Call>,
 }
 
 impl Host {
@@ -48,8 +49,20 @@ impl Host {
         let Place { crew, desk, bed } = place;
         let meter = Meter::new(crew.rule(), clock.uptime());
         let places = vec![None; crew.workers()];
-        let (seats, noted, called) = (Vec::new(), Vec::new(), Vec::new());
-        Self { crew, desk, clock, bed, seats, places, now: clock.now(), meter, noted, called }
+        Self {
+            crew,
+            desk,
+            clock,
+            bed,
+            seats: Vec::new(),
+            places,
+            now: clock.now(),
+            meter,
+            due: Timestamp::NEVER,
+            has_ended: false,
+            calls: Vec::new(),
+            called: Vec::new(),
+        }
     }
 
     /// Serves until no worker is left on any thread.
@@ -60,7 +73,7 @@ impl Host {
                 1 => self.turn(),
                 _ => self.round(),
             }
-            if self.crew.has_news(self.desk) || self.seats.iter().any(|seat| seat.has_ended) {
+            if self.crew.has_news(self.desk) || self.has_ended {
                 self.let_ended_go();
             }
         }
@@ -75,6 +88,7 @@ impl Host {
         seat.worker.begin_turn(self.now);
         seat.worker.end_turn();
         seat.has_ended = seat.worker.has_ended();
+        self.has_ended = seat.has_ended;
         self.count(began);
     }
 
@@ -83,42 +97,30 @@ impl Host {
     /// What each worker does in its turn, all do together: what came is handled first, then what they have for each
     /// other, and what that comes to is written then, once.
     fn round(&mut self) {
-        self.sleep();
+        self.bed.sleep_until(self.due, self.now);
         let began = self.clock.uptime();
         self.now = self.clock.at(began);
-        self.wake_seats();
-        for seat in self.seats.iter_mut().filter(|seat| seat.is_awake) {
+        self.note_events();
+        for seat in &mut self.seats {
             seat.begin_turn(self.now);
-            self.noted.append(seat.worker.noted());
+            self.calls.append(seat.worker.calls());
         }
-        self.exchange();
-        for seat in self.seats.iter_mut().filter(|seat| seat.is_awake) {
-            seat.worker.end_turn();
-            self.noted.append(seat.worker.noted());
+        if !self.calls.is_empty() {
+            self.exchange();
         }
-        self.wake_noted();
-        for seat in self.seats.iter_mut().filter(|seat| seat.is_awake) {
-            seat.rest();
+        self.due = Timestamp::NEVER;
+        for seat in &mut self.seats {
+            seat.end_turn(self.now);
+            self.due = self.due.min(seat.due);
+            self.has_ended |= seat.has_ended;
         }
         self.count(began);
     }
 
-    /// Sleeps until a worker has something to do.
-    fn sleep(&mut self) {
-        if self.seats.iter().any(|seat| seat.is_awake) {
-            return self.bed.look();
-        }
-        let due = self.seats.iter().map(|seat| seat.due).fold(Timestamp::NEVER, Timestamp::min);
-        match self.seats.iter().all(|seat| seat.is_registered) {
-            true => self.bed.sleep_until(due, self.now),
-            false => self.bed.doze(due.since(self.now).min(BLIND_PAUSE)),
-        }
-    }
-
-    /// Wakes the workers that something has happened to, or that are due.
-    fn wake_seats(&mut self) {
+    /// Notes which workers something has happened to.
+    fn note_events(&mut self) {
+        let workers = self.places.len();
         for event in self.bed.events() {
-            let workers = self.places.len();
             let near = Near::place_of(event.token(), workers);
             let shard = near.map_or(event.token().0, |(shard, _)| shard);
             let Some(&Some(place)) = self.places.get(shard) else { continue };
@@ -129,36 +131,33 @@ impl Host {
             }
             seat.wake();
         }
-        for seat in &mut self.seats {
-            seat.has_events |= !seat.is_registered;
-            if seat.has_events || seat.due <= self.now {
-                seat.wake();
-            }
-        }
     }
 
     /// Lets workers take what others of this thread have for them.
     fn exchange(&mut self) {
-        for _ in 0..EXCHANGES_MAX {
-            if self.noted.is_empty() {
-                return;
-            }
-            std::mem::swap(&mut self.noted, &mut self.called);
-            for shard in self.called.drain(..) {
-                let Some(place) = self.places[usize::from(shard.0)] else { continue };
+        for exchange in 1..=EXCHANGES_MAX {
+            std::mem::swap(&mut self.calls, &mut self.called);
+            for Call { from, to, mut batch } in self.called.drain(..) {
+                let Some(place) = self.places[usize::from(to.0)] else { continue };
                 let seat = &mut self.seats[place];
                 seat.wake();
-                seat.worker.exchange(self.now);
-                self.noted.append(seat.worker.noted());
+                seat.worker.exchange(batch.as_deref_mut(), self.now);
+                match exchange {
+                    EXCHANGES_MAX => seat.worker.post(),
+                    _ => seat.worker.post_or_hand_over(),
+                }
+                self.calls.append(seat.worker.calls());
+                if let (Some(batch), Some(place)) = (batch, self.places[usize::from(from.0)]) {
+                    self.seats[place].worker.take_back(batch);
+                }
+            }
+            if self.calls.is_empty() {
+                return;
             }
         }
-        self.wake_noted();
-    }
-
-    /// Has workers look at their mail in the next round.
-    fn wake_noted(&mut self) {
-        for shard in self.noted.drain(..) {
-            if let Some(place) = self.places[usize::from(shard.0)] {
+        // What is left is in their mailboxes, for the next round.
+        for call in self.calls.drain(..) {
+            if let Some(place) = self.places[usize::from(call.to.0)] {
                 self.seats[place].wake();
             }
         }
@@ -167,10 +166,7 @@ impl Host {
     /// Measures a round, and follows the rule when that ends a window.
     fn count(&mut self, began: Duration) {
         // One that has ended would wait for ever elsewhere.
-        if self.seats.iter().any(|seat| seat.has_ended) {
-            return;
-        }
-        if !self.meter.count() {
+        if self.has_ended || !self.meter.count() {
             return;
         }
         let Some(load) = self.meter.measure(began, self.clock.uptime()) else { return };
@@ -205,6 +201,7 @@ impl Host {
     fn let_ended_go(&mut self) {
         let before = self.seats.len();
         self.seats.retain(|seat| !seat.has_ended);
+        self.has_ended = false;
         let ended = before - self.seats.len();
         self.settle(ended);
         for _ in 0..ended {
@@ -219,6 +216,7 @@ impl Host {
             seats.extend(newcomers.drain(..).map(Seat::new));
             if let [only] = seats.as_slice() { Some(only.shard) } else { None }
         });
+        self.due = Timestamp::ZERO;
         let are_several = self.seats.len() > 1;
         let workers = self.places.len();
         self.places.fill(None);

@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
-use broker_core::{Input, PeerBatch, PeerMessages, ShardId};
+use broker_core::{Input, PeerBatch, PeerMail, PeerMessages};
 
+use super::outgoing::{Call, Outgoing};
 use super::{Life, Mail, Worker};
 
 /// Why no further message is stepped at the moment.
@@ -57,10 +58,15 @@ impl Worker {
     }
 
     fn receive_from_peers(&mut self, mut batch: Box<PeerBatch>) {
+        self.step_batch(&mut batch);
+        self.read.push(batch);
+    }
+
+    /// Steps what another shard says and empties the batch.
+    pub(super) fn step_batch(&mut self, batch: &mut PeerBatch) {
         let mut messages = batch.iter();
         while self.step_messages(&mut messages) == Stop::Due {}
         batch.clear();
-        self.read.push(batch);
     }
 
     /// Steps messages until what they come to is to be carried out, and does that.
@@ -92,10 +98,20 @@ impl Worker {
 
     /// Posts what waits for other workers.
     pub(super) fn post(&mut self) {
+        self.post_by(Outgoing::post);
+    }
+
+    /// The same at the end of a turn, when the thread can be handed what is for others of it.
+    pub(super) fn post_or_hand_over(&mut self) {
+        self.post_by(Outgoing::post_or_hand_over);
+    }
+
+    #[inline]
+    fn post_by(&mut self, way: impl FnOnce(&mut Outgoing, &mut PeerMail) -> u64) {
         self.outgoing.post_arrivals();
         if self.has_to_post() {
             self.flush_journal();
-            let dropped = self.effects.as_deref_mut().map_or(0, |it| self.outgoing.post(it.mail()));
+            let dropped = self.effects.as_deref_mut().map_or(0, |it| way(&mut self.outgoing, it.mail()));
             self.stats().publishes_dropped.add(dropped);
         }
     }
@@ -105,9 +121,14 @@ impl Worker {
         self.outgoing.set_beside(beside);
     }
 
-    /// Which workers of the same thread are to look at their mail.
-    pub(super) fn noted(&mut self) -> &mut Vec<ShardId> {
-        self.outgoing.noted()
+    /// What the thread is to see to, to be taken.
+    pub(super) fn calls(&mut self) -> &mut Vec<Call> {
+        self.outgoing.calls()
+    }
+
+    /// Takes back a batch that was handed over and has been read.
+    pub(super) fn take_back(&mut self, batch: Box<PeerBatch>) {
+        self.outgoing.take_back(batch);
     }
 
     /// Lets connections go on that other workers or the disk held back, if these have room again.

@@ -1,7 +1,10 @@
 //! Owns what one worker is told by other threads: the mail and the wake-up. What the mail means is the
 //! receiving worker's business.
 
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{
+    AtomicBool,
+    Ordering::{Relaxed, SeqCst},
+};
 use std::sync::{Arc, OnceLock};
 
 use broker_core::journal::Position;
@@ -179,9 +182,10 @@ impl Mailbox {
         !has_mail
     }
 
-    /// The reader is awake again.
+    /// The reader is awake again. A sender that does not see it yet wakes it in vain, so it need not wait, as the
+    /// others do, until all see it.
     pub(super) fn unpark(&self) {
-        self.is_parked.store(false, SeqCst);
+        self.is_parked.store(false, Relaxed);
     }
 
     fn reach_from_afar(&self) -> MutexGuard<'_, Contents> {

@@ -3,10 +3,19 @@
 
 use std::sync::Arc;
 
-use broker_core::{PeerMail, ShardId};
+use broker_core::{PeerBatch, PeerMail, ShardId};
 
-use super::mailbox::{Mail, Mailbox};
+use super::mailbox::{Batches, Mail, Mailbox};
 use crate::handshake::Arrival;
+
+/// That a worker has something for another of the same thread, which is awake and sees to it that this one takes it.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) from: ShardId,
+    pub(super) to: ShardId,
+    /// What it has to say; none if that is in the other's mailbox.
+    pub(super) batch: Option<Box<PeerBatch>>,
+}
 
 /// The way to the other workers.
 #[derive(Debug)]
@@ -19,14 +28,23 @@ pub(super) struct Outgoing {
     full: Vec<ShardId>,
     /// Whether a worker is on the same thread as this one, by shard; none if nobody is.
     beside: Arc<[bool]>,
-    /// Those beside this one that are to look at their mailboxes. They need not be woken: the thread is awake.
-    noted: Vec<ShardId>,
+    /// What the thread is to see to.
+    calls: Vec<Call>,
+    /// Batches that came back.
+    spare: Batches,
 }
 
 impl Outgoing {
     pub(super) fn new(own: ShardId, mailboxes: Arc<[Mailbox]>) -> Self {
-        let (sent_on, full, beside, noted) = (Vec::new(), Vec::new(), Arc::default(), Vec::new());
-        Self { own, mailboxes, sent_on, full, beside, noted }
+        Self {
+            own,
+            mailboxes,
+            sent_on: Vec::new(),
+            full: Vec::new(),
+            beside: Arc::default(),
+            calls: Vec::new(),
+            spare: Vec::new(),
+        }
     }
 
     /// This worker's own mailbox.
@@ -36,21 +54,42 @@ impl Outgoing {
 
     /// Posts everything and tells how many deliveries were dropped.
     pub(super) fn post(&mut self, mail: &mut PeerMail) -> u64 {
+        mail.take().map(|(shard, batch)| self.post_batch(shard, batch)).sum()
+    }
+
+    /// The same at the end of a turn: what is for a worker beside this one need not go into its mailbox.
+    pub(super) fn post_or_hand_over(&mut self, mail: &mut PeerMail) -> u64 {
         let mut dropped = 0;
         for (shard, batch) in mail.take() {
-            let posted = if self.is_beside(shard) {
-                let posted = self.mailbox(shard).leave(self.own, batch);
-                self.note(shard);
-                posted
+            if self.is_beside(shard) {
+                let empty = self.spare.pop().unwrap_or_default();
+                let batch = Some(std::mem::replace(batch, empty));
+                self.calls.push(Call { from: self.own, to: shard, batch });
             } else {
-                self.mailbox(shard).post(self.own, batch)
-            };
-            dropped += posted.dropped;
-            if posted.is_full && !self.full.contains(&shard) {
-                self.full.push(shard);
+                dropped += self.post_batch(shard, batch);
             }
         }
         dropped
+    }
+
+    /// Posts to one worker and tells how many deliveries were dropped.
+    fn post_batch(&mut self, shard: ShardId, batch: &mut Box<PeerBatch>) -> u64 {
+        let posted = if self.is_beside(shard) {
+            let posted = self.mailbox(shard).leave(self.own, batch);
+            self.call(shard);
+            posted
+        } else {
+            self.mailbox(shard).post(self.own, batch)
+        };
+        if posted.is_full && !self.full.contains(&shard) {
+            self.full.push(shard);
+        }
+        posted.dropped
+    }
+
+    /// Takes back a batch that was handed over and has been read.
+    pub(super) fn take_back(&mut self, batch: Box<PeerBatch>) {
+        self.spare.push(batch);
     }
 
     /// Has a connection go on with another worker, together with others of this turn.
@@ -67,7 +106,7 @@ impl Outgoing {
             let arrivals = Mail::Arrivals(arrivals);
             if self.is_beside(shard) {
                 self.mailbox(shard).lay_down(arrivals);
-                self.note(shard);
+                self.call(shard);
             } else {
                 self.mailbox(shard).put(arrivals);
             }
@@ -89,7 +128,7 @@ impl Outgoing {
     pub(super) fn release(&mut self, held_back: &mut Vec<ShardId>) {
         for shard in held_back.drain(..) {
             if self.is_beside(shard) {
-                self.note(shard);
+                self.call(shard);
             } else {
                 self.mailbox(shard).nudge();
             }
@@ -101,24 +140,24 @@ impl Outgoing {
         self.beside = beside;
     }
 
-    /// Which workers of the same thread are to look at their mailboxes.
-    pub(super) fn noted(&mut self) -> &mut Vec<ShardId> {
-        &mut self.noted
+    /// What the thread is to see to, to be taken.
+    pub(super) fn calls(&mut self) -> &mut Vec<Call> {
+        &mut self.calls
     }
 
-    /// Whether one of them is to look at its mailbox.
-    pub(super) fn has_noted(&self) -> bool {
-        !self.noted.is_empty()
+    /// Whether a worker beside this one is to take something before more comes.
+    pub(super) fn has_calls(&self) -> bool {
+        !self.calls.is_empty()
     }
 
     fn is_beside(&self, shard: ShardId) -> bool {
         self.beside.get(usize::from(shard.0)).is_some_and(|&is_beside| is_beside)
     }
 
-    /// One that knows already that it is to look does so, if not now.
-    fn note(&mut self, shard: ShardId) {
+    /// Has a worker beside this one look at its mailbox; one that knows already that it is to look does so, if not now.
+    fn call(&mut self, shard: ShardId) {
         if self.mailbox(shard).note() {
-            self.noted.push(shard);
+            self.calls.push(Call { from: self.own, to: shard, batch: None });
         }
     }
 

@@ -76,7 +76,7 @@ impl Worker {
     pub(super) fn serve_ready(&mut self) {
         let ready = self.ready.len();
         let mut served = 0;
-        while served < ready && !self.outgoing.has_noted() {
+        while served < ready && !self.outgoing.has_calls() {
             self.serve(self.ready[served]);
             served += 1;
         }

@@ -8,6 +8,9 @@ use super::{Near, Worker};
 
 use crate::bed::Bed;
 
+/// Milliseconds between two looks at a worker whose events the system has no room to tell of.
+const BLIND_PAUSE_MS: u64 = 1;
+
 /// A worker and what its thread knows of it.
 pub(super) struct Seat {
     pub(super) worker: Box<Worker>,
@@ -17,7 +20,7 @@ pub(super) struct Seat {
     /// Whether its bed may have something to tell. Its readiness comes once, when something happens to it, and all
     /// must be taken then; that is so when the list that came was not full.
     pub(super) has_events: bool,
-    /// While it sleeps: when it has something to do by itself.
+    /// When it has something to do by itself: since ever, while it is awake.
     pub(super) due: Timestamp,
     /// Whether the thread's bed tells of its bed.
     pub(super) is_registered: bool,
@@ -32,7 +35,7 @@ impl Seat {
             worker,
             is_awake: true,
             has_events: true,
-            due: Timestamp::NEVER,
+            due: Timestamp::ZERO,
             is_registered: false,
             has_ended: false,
         }
@@ -46,27 +49,35 @@ impl Seat {
     /// It takes part in this round.
     pub(super) fn wake(&mut self) {
         if !std::mem::replace(&mut self.is_awake, true) {
+            self.due = Timestamp::ZERO;
             self.worker.rise();
         }
     }
 
+    /// Takes the first half of its turn, if it has something to do.
     pub(super) fn begin_turn(&mut self, now: Timestamp) {
-        if self.has_events {
-            self.has_events = self.worker.take_events();
+        self.has_events |= !self.is_registered;
+        if self.has_events || self.due <= now {
+            self.wake();
+            if self.has_events {
+                self.has_events = self.worker.take_events();
+            }
+            self.worker.begin_turn(now);
         }
-        self.worker.begin_turn(now);
     }
 
-    /// Lets it sleep, if it may.
-    pub(super) fn rest(&mut self) {
+    /// Takes the second half, if it took the first, and lets it sleep then, if it may.
+    pub(super) fn end_turn(&mut self, now: Timestamp) {
+        if !self.is_awake {
+            return;
+        }
+        self.worker.end_turn();
         self.has_ended = self.worker.has_ended();
         if self.has_events {
             self.worker.note_deadline();
-            return;
-        }
-        if let Some(due) = self.worker.lie_down() {
+        } else if let Some(due) = self.worker.lie_down() {
             self.is_awake = false;
-            self.due = due;
+            self.due = if self.is_registered { due } else { due.min(now.plus_millis(BLIND_PAUSE_MS)) };
         }
     }
 
