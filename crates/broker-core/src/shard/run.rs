@@ -20,18 +20,17 @@ impl Shard {
     ) {
         // Behind a refused CONNECT nothing is heard [MQTT311-3.1.4-5].
         let Some(id) = self.sessions.of_connection(connection) else { return };
-        let Some(version) = self.connection_ref(id).map(|connection| connection.version) else { return };
+        let Some(publisher) = self.connection_mut(id) else { return };
+        publisher.last_received = now;
+        let (version, last_route) = (publisher.version, publisher.route.take());
         let mut outgoing = OutgoingRun::received(run, id, version);
         let message = outgoing.message();
-        let mut route = self.take_route(Some(id));
+        let mut route = last_route.or_else(|| self.route.take()).unwrap_or_default();
         route.find(&self.node.subscriptions, &self.node.config, &message);
         // A group may choose another member for each.
         let is_plain =
             route.matches.groups().is_empty() && self.check(&message, Addressed::default(), version).is_ok();
         if is_plain {
-            if let Some(connection) = self.connection_mut(id) {
-                connection.last_received = now;
-            }
             let (stats, count) = (&self.stats, u64::from(run.count));
             stats.messages_received.add(count);
             stats.publishes_received.add(count);

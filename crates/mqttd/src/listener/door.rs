@@ -77,6 +77,12 @@ impl Doors {
         }
     }
 
+    /// Whether connections may wait at one of them.
+    #[inline]
+    pub(crate) fn are_ready(&self) -> bool {
+        self.0.iter().any(|door| door.is_ready)
+    }
+
     /// When they should be looked at, if nothing happens before; [`Timestamp::NEVER`] if that is never.
     pub(crate) fn next_deadline(&self) -> Timestamp {
         let looks = |door: &Door| if door.is_ready { door.paused_until } else { Timestamp::NEVER };

@@ -7,7 +7,7 @@ use broker_core::{ConnectionId, Input};
 
 use super::Worker;
 use super::connections::token;
-use crate::connection::{Connection, Watch, Writing};
+use crate::connection::{Connection, Phase, Watch, Writing};
 use crate::outbox::{BufferPool, Outbox};
 
 /// Bytes appended to all outboxes together that are written at once, not at the end of the turn, whatever the number
@@ -75,30 +75,42 @@ impl Worker {
 
     /// Writes what the system takes now. If it does not take all, an event tells when to go on.
     fn write(&mut self, id: ConnectionId) {
-        let Some(connection) = self.connections.get_mut(id) else { return };
-        match connection.writing {
-            Writing::Idle | Writing::Dirty => self.write_outbox(id),
-            Writing::Blocked | Writing::Broken => {}
-        }
-        self.stop_writing(id);
-    }
-
-    fn write_outbox(&mut self, id: ConnectionId) {
+        let answers_bytes_max = self.answers_bytes_max();
         let Some(connection) = self.connections.get_mut(id) else { return };
         let before = connection.outbox.len();
-        connection.writing = write_outbox(connection, &mut self.pool);
-        let after = connection.outbox.len();
+        match connection.writing {
+            Writing::Idle | Writing::Dirty => {
+                connection.writing = write_outbox(connection, &mut self.pool);
+            }
+            Writing::Blocked | Writing::Broken => {}
+        }
+        let written = before - connection.outbox.len();
+        // Nearly always all is written, and nobody waits for that.
+        let is_all = connection.writing == Writing::Idle;
+        let is_awaited =
+            connection.is_full || before > answers_bytes_max || connection.phase == Phase::Closing;
+        self.stats().bytes_sent.add(written as u64);
+        if !is_all {
+            self.keep_unwritten(id);
+        }
+        if is_awaited {
+            self.settle(id, before);
+            self.stop_writing(id);
+        }
+    }
+
+    /// The system, or the peer, has not taken all.
+    #[cold]
+    fn keep_unwritten(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(id) else { return };
         match connection.writing {
             Writing::Blocked if connection.watch != Watch::ReadingAndWriting => self.await_room(id),
             Writing::Broken => connection.outbox = Outbox::default(),
             Writing::Idle | Writing::Dirty | Writing::Blocked => {}
         }
-        self.stats().bytes_sent.add((before - after) as u64);
-        self.settle(id, before);
     }
 
     /// Has an event tell when the system takes more.
-    #[cold]
     fn await_room(&mut self, id: ConnectionId) {
         self.give_back(id);
         let Some(connection) = self.connections.get_mut(id) else { return };

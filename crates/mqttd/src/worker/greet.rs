@@ -22,6 +22,9 @@ const ACCEPTED_PER_TURN: usize = 64;
 impl Worker {
     /// Accepts some of the connections that wait.
     pub(super) fn accept(&mut self) {
+        if !self.doors.are_ready() {
+            return;
+        }
         let mut doors = std::mem::take(&mut self.doors);
         for door in doors.iter_mut() {
             for _ in 0..ACCEPTED_PER_TURN.min(self.room_for_strangers()) {

@@ -79,15 +79,17 @@ impl Worker {
         let appended_max = self.appended_bytes + APPENDED_PER_TURN;
         let mut budget = Budget { packets: PACKETS_PER_TURN, appended_max };
         let packet_bytes_max = self.packet_bytes_max();
-        while self.may_read(id) {
+        loop {
+            let Some(connection) = self.connections.get(id) else { return };
+            let has_packet = connection.unread.begins_with_packet(connection.version, packet_bytes_max);
+            if !has_packet && connection.reading == Reading::Blocked || !self.may_read(id) {
+                return;
+            }
             if budget.is_spent(self.appended_bytes) {
                 return self.make_ready(id);
             }
-            let Some(connection) = self.connections.get(id) else { return };
-            if connection.unread.begins_with_packet(connection.version, packet_bytes_max) {
+            if has_packet {
                 self.step_unread(id, &mut budget);
-            } else if connection.reading == Reading::Blocked {
-                return;
             } else {
                 self.read_once(id, &mut budget);
             }
@@ -151,20 +153,21 @@ impl Worker {
     /// Steps what a read brought, in place but for a packet that began in an earlier one.
     fn step_received(&mut self, id: ConnectionId, received: &[u8], budget: &mut Budget) {
         let packet_bytes_max = self.packet_bytes_max();
+        let Some(connection) = self.connections.get_mut(id) else { return };
         let mut rest = received;
-        if let Some(connection) = self.connections.get_mut(id)
-            && !connection.unread.is_empty()
-        {
+        let mut may_step = true;
+        if !connection.unread.is_empty() {
             let used = connection.unread.complete_first(rest, connection.version, packet_bytes_max);
             rest = &rest[used..];
             self.step_unread(id, budget);
+            may_step = self.connections.get(id).is_some_and(|it| it.unread.is_empty()) && self.may_read(id);
         }
-        if self.connections.get(id).is_some_and(|connection| connection.unread.is_empty())
-            && self.may_read(id)
-        {
+        if may_step {
             rest = self.step_packets(id, rest, budget);
         }
-        if let Some(connection) = self.connections.get_mut(id) {
+        if !rest.is_empty()
+            && let Some(connection) = self.connections.get_mut(id)
+        {
             connection.unread.keep(rest);
         }
     }
