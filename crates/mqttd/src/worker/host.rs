@@ -21,6 +21,8 @@ use crate::clock::Clock;
 /// it comes back; what follows from that waits for the next round, behind the clients.
 const EXCHANGES_MAX: usize = 4;
 
+const BESIDE: &str = "workers call only those that they were told are beside them";
+
 /// One thread. With one worker, it waits where the worker does. With several it waits for any of them, and gives a
 /// turn to those that have something to do: one that has not costs a glance, no system call.
 pub(super) struct Host {
@@ -138,8 +140,7 @@ impl Host {
         for exchange in 1..=EXCHANGES_MAX {
             std::mem::swap(&mut self.calls, &mut self.called);
             for Call { from, to, mut batch } in self.called.drain(..) {
-                let Some(place) = self.places[usize::from(to.0)] else { continue };
-                let seat = &mut self.seats[place];
+                let seat = &mut self.seats[self.places[usize::from(to.0)].expect(BESIDE)];
                 seat.wake();
                 seat.worker.exchange(batch.as_deref_mut(), self.now);
                 match exchange {
@@ -147,8 +148,9 @@ impl Host {
                     _ => seat.worker.post_or_hand_over(),
                 }
                 self.calls.append(seat.worker.calls());
-                if let (Some(batch), Some(place)) = (batch, self.places[usize::from(from.0)]) {
-                    self.seats[place].worker.take_back(batch);
+                if let Some(batch) = batch {
+                    let sender = &mut self.seats[self.places[usize::from(from.0)].expect(BESIDE)];
+                    sender.worker.take_back(batch);
                 }
             }
             if self.calls.is_empty() {
@@ -157,9 +159,7 @@ impl Host {
         }
         // What is left is in their mailboxes, for the next round.
         for call in self.calls.drain(..) {
-            if let Some(place) = self.places[usize::from(call.to.0)] {
-                self.seats[place].wake();
-            }
+            self.seats[self.places[usize::from(call.to.0)].expect(BESIDE)].wake();
         }
     }
 
