@@ -38,7 +38,8 @@ pub(super) fn rumqttd(workspace: &Workspace) -> Result<State, Error> {
         return Ok(State::Present(program.display().to_string()));
     }
     let mut command = process::cargo(&workspace.root);
-    command.args(["install", RUMQTTD, "--version", RUMQTTD_VERSION, "--locked", "--root"]).arg(&folder);
+    // Not as its makers locked it: that holds a `metrics` that compilers of today refuse.
+    command.args(["install", RUMQTTD, "--version", RUMQTTD_VERSION, "--root"]).arg(&folder);
     Ok(match install(&mut command)? {
         Ok(()) => State::Installed(built.display().to_string()),
         Err(output) => State::Failed(output),
