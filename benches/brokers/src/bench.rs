@@ -55,6 +55,12 @@ pub(crate) fn candidates<'a>(
     candidates
 }
 
+/// One broker in one mode, and what it came to so far.
+struct Turn<'a> {
+    candidate: Candidate<'a>,
+    row: Row,
+}
+
 impl Candidate<'_> {
     /// The same, with room for what waits.
     fn with(&self, backlog: Backlog) -> Self {
@@ -64,22 +70,27 @@ impl Candidate<'_> {
 }
 
 impl Bench {
-    pub(crate) fn measure(&self, mode: &Mode, candidates: &[Candidate<'_>]) -> Section {
-        let backlog = match mode.work {
-            Work::Traffic(_) => Backlog::Lossless,
-            Work::State(_) => Backlog::Everything,
-        };
-        let candidates: Vec<_> = candidates.iter().map(|candidate| candidate.with(backlog)).collect();
-        let rows = self.interleave(&mode.name, &mode.needs, &candidates, self.repetitions, |running| {
-            match &mode.work {
-                Work::Traffic(flow) => flow.measure(&running, self.duration),
-                Work::State(measure) => {
-                    let figures = measure(&running, self.scale)?;
-                    Ok(Measured { figures, ..Measured::default() })
-                }
+    /// Measures modes that are compared with each other, all of them in each repetition.
+    pub(crate) fn measure(&self, modes: &[Mode], candidates: &[Candidate<'_>]) -> Vec<Section> {
+        let mut turns: Vec<_> = modes.iter().map(|mode| (mode, mode.turns(candidates))).collect();
+        for _ in 0..self.repetitions {
+            for (mode, turns) in &mut turns {
+                self.take_turns(&mode.name, turns, |running| match &mode.work {
+                    Work::Traffic(flow) => flow.measure(&running, self.duration),
+                    Work::State(measure) => {
+                        let figures = measure(&running, self.scale)?;
+                        Ok(Measured { figures, ..Measured::default() })
+                    }
+                });
             }
-        });
-        Section { name: mode.name.clone(), what: mode.what.clone(), aims: mode.aims.clone(), rows }
+        }
+        let section = |(mode, turns): (&Mode, Vec<Turn<'_>>)| Section {
+            name: mode.name.clone(),
+            what: mode.what.clone(),
+            aims: mode.aims.clone(),
+            rows: turns.into_iter().map(|turn| turn.row).collect(),
+        };
+        turns.into_iter().map(section).collect()
     }
 
     /// The same once more, and once only, to count system calls: as fast as the windows allow, and at the rate.
@@ -93,45 +104,57 @@ impl Bench {
         let paced = flow.traffic.rate.is_none().then(|| flow.paced());
         let count = |flow: &Flow| {
             let name = format!("system-calls-{}", flow.name());
-            let rows = self.interleave(&name, needs, candidates, 1, |running| {
+            let mut turns = turns(needs, Backlog::Lossless, candidates);
+            self.take_turns(&name, &mut turns, |running| {
                 system_calls::measure(tracer, flow, running, self.duration)
             });
             let what = format!("System calls per delivered message, traced: {}", flow.told_traffic());
+            let rows = turns.into_iter().map(|turn| turn.row).collect();
             Section { name, what, aims: Vec::new(), rows }
         };
         [flow].into_iter().chain(&paced).map(count).collect()
     }
 
-    /// All brokers that can, in turn, and that several times, so that a change of the machine's own load meets all.
-    /// Each time a broker is started anew.
-    fn interleave(
+    /// Gives each broker its turn, started anew.
+    fn take_turns(
         &self,
         name: &str,
-        needs: &[Need],
-        candidates: &[Candidate<'_>],
-        repetitions: u64,
+        turns: &mut [Turn<'_>],
         measure: impl Fn(Running) -> Result<Measured, Error>,
-    ) -> Vec<Row> {
-        let can = |it: &&Candidate<'_>| needs.iter().all(|&need| it.broker.can(need));
-        let able: Vec<_> = candidates.iter().filter(can).collect();
-        let row = |it: &&Candidate<'_>| Row { broker: it.row.clone(), ..Row::default() };
-        let mut rows: Vec<_> = able.iter().map(row).collect();
-        for _ in 0..repetitions {
-            for (candidate, row) in able.iter().zip(&mut rows) {
-                eprintln!("{name}: {}", row.broker);
-                let started = Running::start(candidate.broker, candidate.conditions, &self.directory);
-                match started.and_then(&measure) {
-                    Ok(measured) => row.all.push(measured),
-                    // A failure is a result; if it is ours, the exit code tells.
-                    Err(error) => {
-                        eprintln!("  failed: {error}");
-                        row.failures.push(error.to_string());
-                    }
+    ) {
+        for Turn { candidate, row } in turns {
+            eprintln!("{name}: {}", row.broker);
+            let started = Running::start(candidate.broker, candidate.conditions, &self.directory);
+            match started.and_then(&measure) {
+                Ok(measured) => row.all.push(measured),
+                // A failure is a result; if it is ours, the exit code tells.
+                Err(error) => {
+                    eprintln!("  failed: {error}");
+                    row.failures.push(error.to_string());
                 }
             }
         }
-        rows
     }
+}
+
+impl Mode {
+    fn turns<'a>(&self, candidates: &[Candidate<'a>]) -> Vec<Turn<'a>> {
+        let backlog = match self.work {
+            Work::Traffic(_) => Backlog::Lossless,
+            Work::State(_) => Backlog::Everything,
+        };
+        turns(&self.needs, backlog, candidates)
+    }
+}
+
+/// Those of all brokers that can.
+fn turns<'a>(needs: &[Need], backlog: Backlog, candidates: &[Candidate<'a>]) -> Vec<Turn<'a>> {
+    let can = |it: &&Candidate<'_>| needs.iter().all(|&need| it.broker.can(need));
+    let turn = |it: &Candidate<'a>| Turn {
+        candidate: it.with(backlog),
+        row: Row { broker: it.row.clone(), ..Row::default() },
+    };
+    candidates.iter().filter(can).map(turn).collect()
 }
 
 /// Those of a list that are wanted and installed; the floor and ours are ours to build.

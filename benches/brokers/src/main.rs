@@ -133,11 +133,13 @@ impl CommandLine {
         if tracer == Some(None) {
             eprintln!("strace is not installed: system calls are not counted");
         }
-        for mode in &modes {
-            self.take(bench.measure(mode, &candidates), &mut report);
-            if let (Some(Some(tracer)), Work::Traffic(flow)) = (&tracer, &mode.work) {
-                for section in bench.count_system_calls(tracer, flow, &mode.needs, &candidates) {
-                    self.take(section, &mut report);
+        for modes in modes.chunk_by(|one, next| next.is_compared_with(one)) {
+            for (mode, section) in modes.iter().zip(bench.measure(modes, &candidates)) {
+                self.take(section, &mut report);
+                if let (Some(Some(tracer)), Work::Traffic(flow)) = (&tracer, &mode.work) {
+                    for section in bench.count_system_calls(tracer, flow, &mode.needs, &candidates) {
+                        self.take(section, &mut report);
+                    }
                 }
             }
         }

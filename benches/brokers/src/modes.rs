@@ -27,6 +27,13 @@ pub(crate) struct Mode {
     pub(crate) work: Work,
 }
 
+impl Mode {
+    /// Whether its figures are held against those of another, so that both are to be measured at once.
+    pub(crate) fn is_compared_with(&self, other: &Self) -> bool {
+        self.name.strip_suffix(traffic::VERSION_5) == Some(other.name.as_str())
+    }
+}
+
 /// How it is measured.
 #[derive(Clone, Debug)]
 pub(crate) enum Work {
@@ -63,7 +70,7 @@ pub(crate) fn all() -> Vec<Mode> {
     let mut modes = aimed();
     modes.extend(sizes());
     modes.extend(shapes());
-    // Next to each other, so that a change of the machine's own load meets both.
+    // Next to each other, as they are measured together.
     let mut modes: Vec<_> = modes.into_iter().flat_map(with_version_5).collect();
     modes.extend(windows());
     modes.extend(state::all());
@@ -199,12 +206,13 @@ mod tests {
     }
 
     #[test]
-    fn every_mode_in_version_5_has_a_twin() {
+    fn every_mode_in_version_5_is_measured_together_with_its_twin() {
         let modes = all();
-        let names: BTreeSet<_> = modes.iter().map(|mode| mode.name.as_str()).collect();
-        for twin in names.iter().filter_map(|name| name.strip_suffix(traffic::VERSION_5)) {
-            assert!(names.contains(twin), "{twin}");
-        }
+        let is_in_5 = |mode: &&Mode| mode.name.ends_with(traffic::VERSION_5);
+        let together = modes.chunk_by(|one, next| next.is_compared_with(one));
+        let pairs: Vec<_> = together.filter(|modes| modes.len() == 2).collect();
+        assert_eq!(pairs.len(), modes.iter().filter(is_in_5).count());
+        assert!(pairs.iter().all(|pair| is_in_5(&&pair[1]) && !is_in_5(&&pair[0])));
     }
 
     #[test]
