@@ -6,7 +6,7 @@ mod seat;
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker_core::Timestamp;
+use broker_core::{ShardId, Timestamp};
 
 use self::seat::Seat;
 use super::Worker;
@@ -20,8 +20,6 @@ use crate::clock::Clock;
 /// How often mail between workers of the thread is handled within one round. A message goes there and what became of
 /// it comes back; what follows from that waits for the next round, behind the clients.
 const EXCHANGES_MAX: usize = 4;
-
-const BESIDE: &str = "workers call only those that they were told are beside them";
 
 /// One thread. With one worker, it waits where the worker does. With several it waits for any of them, and gives a
 /// turn to those that have something to do: one that has not costs a glance, no system call.
@@ -107,9 +105,7 @@ impl Host {
             seat.begin_turn(self.now);
             self.calls.append(seat.worker.calls());
         }
-        if !self.calls.is_empty() {
-            self.exchange();
-        }
+        self.exchange();
         self.due = Timestamp::NEVER;
         for seat in &mut self.seats {
             seat.end_turn(self.now);
@@ -138,9 +134,12 @@ impl Host {
     /// Lets workers take what others of this thread have for them.
     fn exchange(&mut self) {
         for exchange in 1..=EXCHANGES_MAX {
+            if self.calls.is_empty() {
+                return;
+            }
             std::mem::swap(&mut self.calls, &mut self.called);
             for Call { from, to, mut batch } in self.called.drain(..) {
-                let seat = &mut self.seats[self.places[usize::from(to.0)].expect(BESIDE)];
+                let seat = seat_of(to, &mut self.seats, &self.places);
                 seat.wake();
                 seat.worker.exchange(batch.as_deref_mut(), self.now);
                 match exchange {
@@ -149,17 +148,13 @@ impl Host {
                 }
                 self.calls.append(seat.worker.calls());
                 if let Some(batch) = batch {
-                    let sender = &mut self.seats[self.places[usize::from(from.0)].expect(BESIDE)];
-                    sender.worker.take_back(batch);
+                    seat_of(from, &mut self.seats, &self.places).worker.take_back(batch);
                 }
-            }
-            if self.calls.is_empty() {
-                return;
             }
         }
         // What is left is in their mailboxes, for the next round.
         for call in self.calls.drain(..) {
-            self.seats[self.places[usize::from(call.to.0)].expect(BESIDE)].wake();
+            seat_of(call.to, &mut self.seats, &self.places).wake();
         }
     }
 
@@ -216,6 +211,7 @@ impl Host {
             seats.extend(newcomers.drain(..).map(Seat::new));
             if let [only] = seats.as_slice() { Some(only.shard) } else { None }
         });
+        // Whoever came is awake.
         self.due = Timestamp::ZERO;
         let are_several = self.seats.len() > 1;
         let workers = self.places.len();
@@ -233,4 +229,11 @@ impl Host {
         }
         self.meter.begin_anew(self.clock.uptime());
     }
+}
+
+/// Where a worker sits that another one calls, or is answered.
+fn seat_of<'a>(shard: ShardId, seats: &'a mut [Seat], places: &[Option<usize>]) -> &'a mut Seat {
+    let place =
+        places[usize::from(shard.0)].expect("workers call only those that they were told are beside them");
+    &mut seats[place]
 }
