@@ -128,6 +128,12 @@ impl Shard {
     pub(super) fn take_route(&mut self, publisher: Option<SessionId>) -> Box<Route> {
         let connection = publisher.and_then(|id| self.connection_mut(id));
         let own = connection.and_then(|connection| connection.route.take());
+        self.route_or_spare(own)
+    }
+
+    /// The same for who has taken out the client's own, if it had one.
+    #[inline]
+    pub(super) fn route_or_spare(&mut self, own: Option<Box<Route>>) -> Box<Route> {
         own.or_else(|| self.route.take()).unwrap_or_default()
     }
 

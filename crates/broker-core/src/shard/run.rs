@@ -25,7 +25,7 @@ impl Shard {
         let (version, last_route) = (publisher.version, publisher.route.take());
         let mut outgoing = OutgoingRun::received(run, id, version);
         let message = outgoing.message();
-        let mut route = last_route.or_else(|| self.route.take()).unwrap_or_default();
+        let mut route = self.route_or_spare(last_route);
         route.find(&self.node.subscriptions, &self.node.config, &message);
         // A group may choose another member for each.
         let is_plain =
