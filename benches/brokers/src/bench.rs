@@ -88,29 +88,29 @@ impl Bench {
             name: mode.name.clone(),
             what: mode.what.clone(),
             aims: mode.aims.clone(),
-            rows: turns.into_iter().map(|turn| turn.row).collect(),
+            rows: rows(turns),
         };
         turns.into_iter().map(section).collect()
     }
 
-    /// The same once more, and once only, to count system calls: as fast as the windows allow, and at the rate.
+    /// The same with the flow of a mode once more, and once only, to count system calls: as fast as the windows allow,
+    /// and at the rate.
     pub(crate) fn count_system_calls(
         &self,
         tracer: &Path,
+        mode: &Mode,
         flow: &Flow,
-        needs: &[Need],
         candidates: &[Candidate<'_>],
     ) -> Vec<Section> {
         let paced = flow.traffic.rate.is_none().then(|| flow.paced());
         let count = |flow: &Flow| {
             let name = format!("system-calls-{}", flow.name());
-            let mut turns = turns(needs, Backlog::Lossless, candidates);
+            let mut turns = mode.turns(candidates);
             self.take_turns(&name, &mut turns, |running| {
                 system_calls::measure(tracer, flow, running, self.duration)
             });
             let what = format!("System calls per delivered message, traced: {}", flow.told_traffic());
-            let rows = turns.into_iter().map(|turn| turn.row).collect();
-            Section { name, what, aims: Vec::new(), rows }
+            Section { name, what, aims: Vec::new(), rows: rows(turns) }
         };
         [flow].into_iter().chain(&paced).map(count).collect()
     }
@@ -138,23 +138,23 @@ impl Bench {
 }
 
 impl Mode {
+    /// Of those brokers that can.
     fn turns<'a>(&self, candidates: &[Candidate<'a>]) -> Vec<Turn<'a>> {
         let backlog = match self.work {
             Work::Traffic(_) => Backlog::Lossless,
             Work::State(_) => Backlog::Everything,
         };
-        turns(&self.needs, backlog, candidates)
+        let can = |it: &&Candidate<'_>| self.needs.iter().all(|&need| it.broker.can(need));
+        let turn = |it: &Candidate<'a>| Turn {
+            candidate: it.with(backlog),
+            row: Row { broker: it.row.clone(), ..Row::default() },
+        };
+        candidates.iter().filter(can).map(turn).collect()
     }
 }
 
-/// Those of all brokers that can.
-fn turns<'a>(needs: &[Need], backlog: Backlog, candidates: &[Candidate<'a>]) -> Vec<Turn<'a>> {
-    let can = |it: &&Candidate<'_>| needs.iter().all(|&need| it.broker.can(need));
-    let turn = |it: &Candidate<'a>| Turn {
-        candidate: it.with(backlog),
-        row: Row { broker: it.row.clone(), ..Row::default() },
-    };
-    candidates.iter().filter(can).map(turn).collect()
+fn rows(turns: Vec<Turn<'_>>) -> Vec<Row> {
+    turns.into_iter().map(|turn| turn.row).collect()
 }
 
 /// Those of a list that are wanted and installed; the floor and ours are ours to build.

@@ -137,7 +137,7 @@ impl CommandLine {
             for (mode, section) in modes.iter().zip(bench.measure(modes, &candidates)) {
                 self.take(section, &mut report);
                 if let (Some(Some(tracer)), Work::Traffic(flow)) = (&tracer, &mode.work) {
-                    for section in bench.count_system_calls(tracer, flow, &mode.needs, &candidates) {
+                    for section in bench.count_system_calls(tracer, mode, flow, &candidates) {
                         self.take(section, &mut report);
                     }
                 }

@@ -30,7 +30,7 @@ pub(crate) struct Mode {
 impl Mode {
     /// Whether its figures are held against those of another, so that both are to be measured at once.
     pub(crate) fn is_compared_with(&self, other: &Self) -> bool {
-        self.name.strip_suffix(traffic::VERSION_5) == Some(other.name.as_str())
+        traffic::twin_of(&self.name) == Some(other.name.as_str())
     }
 }
 

@@ -28,6 +28,11 @@ pub(crate) const LATENCY: [&str; 3] = ["p50 us", "p99 us", "p99.9 us"];
 /// What the name of a mode in MQTT 5.0 ends with.
 pub(crate) const VERSION_5: &str = "-v5";
 
+/// The name of the mode in MQTT 3.1.1 that a mode in 5.0 is held against, by the name of that.
+pub(crate) fn twin_of(name: &str) -> Option<&str> {
+    name.strip_suffix(VERSION_5)
+}
+
 /// Deliveries per second in the phase at a rate: a fifth of what the slowest broker bears in the slowest mode.
 const PACED_DELIVERIES: f64 = 5_000.0;
 /// Bytes of payload delivered per second then: large messages come more rarely.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Report, Row, Section, row_name};
 use crate::brokers::OURS;
 use crate::modes::Aim;
-use crate::modes::traffic::VERSION_5;
+use crate::modes::traffic::twin_of;
 
 /// One figure of ours beside what it should be.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,7 +42,7 @@ impl Report {
     }
 
     fn twin(&self, section: &Section) -> Option<&Section> {
-        let name = section.name.strip_suffix(VERSION_5)?;
+        let name = twin_of(&section.name)?;
         self.sections.iter().find(|it| it.name == name)
     }
 }
