@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::figures::Measured;
 use crate::modes::traffic::Flow;
 use crate::modes::{Mode, Work};
-use crate::report::{Row, Section, row_name};
+use crate::report::{Row, Section, Verdict, row_name};
 use crate::scale::Scale;
 use crate::system_calls;
 
@@ -19,6 +19,8 @@ pub(crate) struct Bench {
     pub(crate) directory: PathBuf,
     pub(crate) duration: Duration,
     pub(crate) repetitions: u64,
+    /// How often at most, where so many turns do not agree whether an aim is met.
+    pub(crate) repetitions_max: u64,
     pub(crate) scale: Scale,
 }
 
@@ -55,12 +57,6 @@ pub(crate) fn candidates<'a>(
     candidates
 }
 
-/// One broker in one mode, and what it came to so far.
-struct Turn<'a> {
-    candidate: Candidate<'a>,
-    row: Row,
-}
-
 impl Candidate<'_> {
     /// The same, with room for what waits.
     fn with(&self, backlog: Backlog) -> Self {
@@ -70,11 +66,20 @@ impl Candidate<'_> {
 }
 
 impl Bench {
-    /// Measures modes that are compared with each other, all of them in each repetition.
+    /// Measures modes that are compared with each other, all of them in each repetition. Where it is not clear then
+    /// whether ours meets an aim, ours and the floor go on; peers have no aims.
     pub(crate) fn measure(&self, modes: &[Mode], candidates: &[Candidate<'_>]) -> Vec<Section> {
-        let mut turns: Vec<_> = modes.iter().map(|mode| (mode, mode.turns(candidates))).collect();
-        for _ in 0..self.repetitions {
-            for (mode, turns) in &mut turns {
+        let parts: Vec<_> = modes.iter().map(|mode| mode.takes_part(candidates)).collect();
+        let mut sections: Vec<_> =
+            modes.iter().zip(&parts).map(|(mode, candidates)| mode.section(candidates)).collect();
+        for turn in 0..self.repetitions.max(self.repetitions_max) {
+            let is_extra = turn >= self.repetitions;
+            if is_extra && Verdict::all(&sections).iter().all(Verdict::is_clear) {
+                break;
+            }
+            for ((mode, candidates), section) in modes.iter().zip(&parts).zip(&mut sections) {
+                let turns = candidates.iter().zip(&mut section.rows);
+                let turns = turns.filter(|(_, row)| !is_extra || !row.is_peer());
                 self.take_turns(&mode.name, turns, |running| match &mode.work {
                     Work::Traffic(flow) => flow.measure(&running, self.duration),
                     Work::State(measure) => {
@@ -84,13 +89,7 @@ impl Bench {
                 });
             }
         }
-        let section = |(mode, turns): (&Mode, Vec<Turn<'_>>)| Section {
-            name: mode.name.clone(),
-            what: mode.what.clone(),
-            aims: mode.aims.clone(),
-            rows: rows(turns),
-        };
-        turns.into_iter().map(section).collect()
+        sections
     }
 
     /// The same with the flow of a mode once more, and once only, to count system calls: as fast as the windows allow,
@@ -105,56 +104,62 @@ impl Bench {
         let paced = flow.traffic.rate.is_none().then(|| flow.paced());
         let count = |flow: &Flow| {
             let name = format!("system-calls-{}", flow.name());
-            let mut turns = mode.turns(candidates);
-            self.take_turns(&name, &mut turns, |running| {
+            let what = format!("System calls per delivered message, traced: {}", flow.told_traffic());
+            let candidates = mode.takes_part(candidates);
+            let mut section = Section { name, what, aims: Vec::new(), rows: rows(&candidates) };
+            self.take_turns(&section.name, candidates.iter().zip(&mut section.rows), |running| {
                 system_calls::measure(tracer, flow, running, self.duration)
             });
-            let what = format!("System calls per delivered message, traced: {}", flow.told_traffic());
-            Section { name, what, aims: Vec::new(), rows: rows(turns) }
+            section
         };
         [flow].into_iter().chain(&paced).map(count).collect()
     }
 
     /// Gives each broker its turn, started anew.
-    fn take_turns(
+    fn take_turns<'a>(
         &self,
         name: &str,
-        turns: &mut [Turn<'_>],
+        turns: impl Iterator<Item = (&'a Candidate<'a>, &'a mut Row)>,
         measure: impl Fn(Running) -> Result<Measured, Error>,
     ) {
-        for Turn { candidate, row } in turns {
+        for (candidate, row) in turns {
             eprintln!("{name}: {}", row.broker);
             let started = Running::start(candidate.broker, candidate.conditions, &self.directory);
-            match started.and_then(&measure) {
-                Ok(measured) => row.all.push(measured),
-                // A failure is a result; if it is ours, the exit code tells.
-                Err(error) => {
-                    eprintln!("  failed: {error}");
-                    row.failures.push(error.to_string());
-                }
-            }
+            // A failure is a result; if it is ours, the exit code tells.
+            let turn = started.and_then(&measure).map_err(|error| {
+                eprintln!("  failed: {error}");
+                error.to_string()
+            });
+            row.turns.push(turn);
         }
     }
 }
 
 impl Mode {
-    /// Of those brokers that can.
-    fn turns<'a>(&self, candidates: &[Candidate<'a>]) -> Vec<Turn<'a>> {
+    /// Those brokers that can.
+    fn takes_part<'a>(&self, candidates: &[Candidate<'a>]) -> Vec<Candidate<'a>> {
         let backlog = match self.work {
             Work::Traffic(_) => Backlog::Lossless,
             Work::State(_) => Backlog::Everything,
         };
         let can = |it: &&Candidate<'_>| self.needs.iter().all(|&need| it.broker.can(need));
-        let turn = |it: &Candidate<'a>| Turn {
-            candidate: it.with(backlog),
-            row: Row { broker: it.row.clone(), ..Row::default() },
-        };
-        candidates.iter().filter(can).map(turn).collect()
+        candidates.iter().filter(can).map(|it| it.with(backlog)).collect()
+    }
+
+    /// Before anyone had a turn.
+    fn section(&self, candidates: &[Candidate<'_>]) -> Section {
+        Section {
+            name: self.name.clone(),
+            what: self.what.clone(),
+            aims: self.aims.clone(),
+            rows: rows(candidates),
+        }
     }
 }
 
-fn rows(turns: Vec<Turn<'_>>) -> Vec<Row> {
-    turns.into_iter().map(|turn| turn.row).collect()
+/// A row for each, in their order.
+fn rows(candidates: &[Candidate<'_>]) -> Vec<Row> {
+    candidates.iter().map(|it| Row { broker: it.row.clone(), turns: Vec::new() }).collect()
 }
 
 /// Those of a list that are wanted and installed; the floor and ours are ours to build.

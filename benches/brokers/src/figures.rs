@@ -51,8 +51,8 @@ impl Figure {
 
 impl Measured {
     /// The medians of several measurements, which have the same figures; faults are their sum.
-    pub(crate) fn of(all: &[Self]) -> Self {
-        let mut medians = all.first().cloned().unwrap_or_default();
+    pub(crate) fn of(all: &[&Self]) -> Self {
+        let mut medians = all.first().copied().cloned().unwrap_or_default();
         for (index, figure) in medians.figures.iter_mut().enumerate() {
             figure.value = median(all.iter().filter_map(|it| Some(it.figures.get(index)?.value)));
         }
@@ -88,7 +88,7 @@ pub(crate) fn count(value: u64) -> f64 {
 }
 
 /// The middle of several; not a number of none.
-fn median(values: impl IntoIterator<Item = f64>) -> f64 {
+pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);
     match values.len() {
@@ -119,7 +119,7 @@ mod tests {
         let all = [measured(3.0, 10.0, 0), measured(1.0, 30.0, 2), measured(2.0, 20.0, 0)];
         let mut expected = measured(2.0, 20.0, 2);
         expected.faults.behind = 3;
-        assert_eq!(Measured::of(&all), expected);
+        assert_eq!(Measured::of(&all.each_ref()), expected);
         assert_eq!(Measured::of(&[]), Measured::default());
     }
 }

@@ -56,9 +56,13 @@ struct CommandLine {
     /// How long one rate is measured.
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=60))]
     seconds: u64,
-    /// How often everything is measured; the median counts.
+    /// How often everything is measured at least; the median counts.
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=99))]
     repetitions: u64,
+    /// How often ours and the floor are measured at most, where more than one turn in five says otherwise than the
+    /// others whether an aim is met.
+    #[arg(long, value_name = "N", default_value_t = 9, value_parser = clap::value_parser!(u64).range(1..=99))]
+    repetitions_max: u64,
     /// Idle connections, and sessions that reconnect [default: what the limit of open files allows, at most 1000000].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     connections: Option<u64>,
@@ -114,6 +118,7 @@ impl CommandLine {
             directory: self.directory.clone(),
             duration: Duration::from_secs(self.seconds),
             repetitions: self.repetitions,
+            repetitions_max: self.repetitions_max,
             scale,
         };
         let mut report = Report { machine: Machine::current(), ..Report::default() };

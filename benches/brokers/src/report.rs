@@ -39,10 +39,9 @@ pub(crate) struct Section {
 pub(crate) struct Row {
     /// With its number of workers where that was chosen.
     pub(crate) broker: String,
-    /// Each time.
-    pub(crate) all: Vec<Measured>,
-    /// Why there are no figures of the other times.
-    pub(crate) failures: Vec<String>,
+    /// What each turn came to, or why it has no figures. The turns of other rows with the same index were at the same
+    /// time.
+    pub(crate) turns: Vec<Result<Measured, String>>,
 }
 
 /// The row of a broker with so many workers.
@@ -59,8 +58,16 @@ impl Row {
         self.broker == FLOOR
     }
 
+    pub(crate) fn is_peer(&self) -> bool {
+        !self.is_ours() && !self.is_floor()
+    }
+
+    fn is_measured(&self) -> bool {
+        self.turns.iter().any(Result::is_ok)
+    }
+
     fn medians(&self) -> Measured {
-        Measured::of(&self.all)
+        Measured::of(&self.turns.iter().flatten().collect::<Vec<_>>())
     }
 
     /// The median of a figure.
@@ -68,22 +75,39 @@ impl Row {
         self.medians().find(figure)
     }
 
+    /// A figure of each turn that has one.
+    fn each(&self, figure: &str) -> Vec<f64> {
+        self.turns.iter().flatten().filter_map(|it| it.find(figure)).collect()
+    }
+
+    /// How many times another's figure this one's is, in each turn that both have. What the machine does meanwhile
+    /// meets both, so these differ less than the figures do.
+    fn times(&self, other: &Self, figure: &str) -> Vec<f64> {
+        let turns = self.turns.iter().zip(&other.turns);
+        let both = turns.filter_map(|(ours, others)| ours.as_ref().ok().zip(others.as_ref().ok()));
+        both.filter_map(|(ours, others)| Some(ours.find(figure)? / others.find(figure)?)).collect()
+    }
+
+    fn failures(&self) -> impl Iterator<Item = &String> {
+        self.turns.iter().filter_map(|turn| turn.as_ref().err())
+    }
+
     /// What a person must know beside the figures.
     fn remarks(&self) -> impl Iterator<Item = String> {
         let Faults { lost, reordered, duplicated, behind } = self.medians().faults;
         let faults = (lost + reordered + duplicated > 0)
             .then(|| format!("{}: LOST {lost}, REORDERED {reordered}, DUPLICATED {duplicated}", self.broker));
-        let times = self.all.len();
+        let times = self.turns.iter().flatten().count();
         let behind =
             (behind > 0).then(|| format!("{}: BEHIND the rate in {behind} of {times} runs", self.broker));
-        let failed = self.failures.iter().map(|why| format!("{}: FAILED, {why}", self.broker));
+        let failed = self.failures().map(|why| format!("{}: FAILED, {why}", self.broker));
         faults.into_iter().chain(behind).chain(failed)
     }
 }
 
 impl Section {
     fn row(&self, broker: &str) -> Option<&Row> {
-        self.rows.iter().find(|row| row.broker == broker && !row.all.is_empty())
+        self.rows.iter().find(|row| row.broker == broker && row.is_measured())
     }
 
     fn floor(&self) -> Option<&Row> {
@@ -106,7 +130,8 @@ impl Section {
                 "reordered": faults.reordered,
                 "duplicated": faults.duplicated,
                 "behind": faults.behind,
-                "failures": row.failures,
+                "turns": row.turns.len(),
+                "failures": row.failures().collect::<Vec<_>>(),
             })
         });
         json!({ "mode": self.name, "what": self.what, "rows": rows.collect::<Vec<_>>() })
@@ -121,7 +146,7 @@ impl Report {
             // Writing to a string does not fail.
             let _ = writeln!(text, "  {remark}");
         }
-        for verdict in self.verdicts(section) {
+        for verdict in Verdict::of(section, &self.sections) {
             let _ = writeln!(text, "  {verdict}");
         }
         text
@@ -132,7 +157,7 @@ impl Report {
         let Machine { date, processor, cores, memory, kernel, load_average } = &self.machine;
         let brokers: Vec<_> =
             self.brokers.iter().map(|(name, version)| json!({ "name": name, "version": version })).collect();
-        let verdicts = self.sections.iter().flat_map(|section| self.verdicts(section));
+        let verdicts = Verdict::all(&self.sections);
         json!({
             "machine": {
                 "date": date,
@@ -144,14 +169,14 @@ impl Report {
             },
             "brokers": brokers,
             "modes": self.sections.iter().map(Section::json).collect::<Vec<_>>(),
-            "aims": verdicts.map(|verdict| verdict.json()).collect::<Vec<_>>(),
+            "aims": verdicts.iter().map(Verdict::json).collect::<Vec<_>>(),
         })
     }
 
     /// Messages that our broker lost or confused, and measurements that it made fail.
     pub(crate) fn faults(&self) -> u64 {
         let ours = self.sections.iter().flat_map(|section| &section.rows).filter(|row| row.is_ours());
-        ours.map(|row| row.medians().faults.messages() + row.failures.len() as u64).sum()
+        ours.map(|row| row.medians().faults.messages() + row.failures().count() as u64).sum()
     }
 }
 

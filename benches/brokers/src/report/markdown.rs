@@ -9,17 +9,18 @@ use crate::machine::Machine;
 
 /// What a reader has to know of the figures.
 const LEGEND: &str = "\
-Every figure is the median of its repetitions, in which the brokers took turns, each started anew. `relay` forwards
-frames and does nothing else: the floor. \"CPU us\" is what the broker's process took, user and system, for a delivered
-message, \"x floor\" the same beside the relay's of the same run. Latencies are those at the rate that the mode names,
-from when a message was due. \"load CPU us\" is what the load took itself. A name with `2w` is the broker with two
-workers, where it can be told.
+Every figure is the median of its turns, which the brokers took one after the other, each started anew. `relay`
+forwards frames and does nothing else: the floor. \"CPU us\" is what the broker's process took, user and system, for a
+delivered message, \"x floor\" the same beside the relay's of the same turn. Where the turns did not agree whether an aim
+is met, ours and the relay had more of them. Latencies are those at the rate that the mode names, from when a message
+was due. \"load CPU us\" is what the load took itself. A name with `2w` is the broker with two workers, where it can be
+told.
 ";
 
 impl Report {
     /// As it stands in a file of its own.
     pub(crate) fn markdown(&self) -> String {
-        let verdicts: Vec<_> = self.sections.iter().flat_map(|section| self.verdicts(section)).collect();
+        let verdicts = Verdict::all(&self.sections);
         let mut text = format!("# Brokers under one load\n\n{}\n{LEGEND}", self.made_with());
         text += &aims(&verdicts);
         text += &self.peers();
@@ -51,8 +52,8 @@ impl Report {
                 let _ = writeln!(text, "- `{}`: {sentence}.", section.name);
             }
         }
-        let is_peer = |row: &Row| !row.is_floor() && !row.is_ours() && !row.all.is_empty();
-        if !self.sections.iter().flat_map(|section| &section.rows).any(is_peer) {
+        let is_measured_peer = |row: &Row| row.is_peer() && row.is_measured();
+        if !self.sections.iter().flat_map(|section| &section.rows).any(is_measured_peer) {
             text += "No peer was measured.\n";
         } else if text.len() == before {
             text += "Nowhere in this run, by 5 % or more.\n";
@@ -73,11 +74,12 @@ fn aims(verdicts: &[Verdict]) -> String {
             it.broker.clone(),
             it.figure.to_owned(),
             it.told_value(),
+            it.told_turns(),
             it.told_aim(),
             it.told().to_owned(),
         ]
     };
-    let head = ["mode", "broker", "figure", "value", "aim", ""].map(str::to_owned).into();
+    let head = ["mode", "broker", "figure", "value", "turns", "aim", ""].map(str::to_owned).into();
     let rows = missed.iter().copied().chain(met).map(row).collect();
     text += &Table { head, rows }.markdown();
     text

@@ -9,7 +9,7 @@ const NOTICEABLE: f64 = 0.05;
 
 /// The figures of a mode in which a peer leaves one of our rows behind.
 pub(super) fn sentence(section: &Section) -> Option<String> {
-    let measured = section.rows.iter().filter(|row| !row.is_floor() && !row.all.is_empty());
+    let measured = section.rows.iter().filter(|row| !row.is_floor() && row.is_measured());
     let (ours, peers): (Vec<&Row>, Vec<&Row>) = measured.partition(|row| row.is_ours());
     let figures = ours.first()?.medians().figures;
     let clauses: Vec<_> = figures.iter().filter_map(|figure| clause(figure, &ours, &peers)).collect();

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Row, Section};
-use crate::figures::Figure;
+use crate::figures::{Figure, median};
 use crate::modes::traffic::{CPU, LATENCY};
 
 /// Cells; the first column tells what the others are of.
@@ -15,10 +15,9 @@ pub(super) struct Table {
 
 /// The medians of each broker, the figures that aims are about with their ratio to the floor.
 pub(super) fn of(section: &Section) -> Table {
-    let measured: Vec<&Row> = section.rows.iter().filter(|row| !row.all.is_empty()).collect();
-    let floor = section.floor().map(Row::medians);
+    let measured: Vec<&Row> = section.rows.iter().filter(|row| row.is_measured()).collect();
+    let floor = section.floor();
     let has_ratio = |figure: &Figure| figure.name.starts_with(CPU) || figure.name == LATENCY[0];
-    let ratio = |figure: &Figure| floor.as_ref().filter(|_| has_ratio(figure))?.find(figure.name);
     let mut head = vec![String::new()];
     let mut rows = Vec::new();
     for row in measured {
@@ -26,9 +25,9 @@ pub(super) fn of(section: &Section) -> Table {
         for figure in row.medians().figures {
             names.push(figure.name.to_owned());
             cells.push(readable(figure.value));
-            if let Some(floor) = ratio(&figure) {
+            if let Some(floor) = floor.filter(|_| has_ratio(&figure)) {
                 names.push("x floor".to_owned());
-                cells.push(readable(figure.value / floor));
+                cells.push(readable(median(row.times(floor, figure.name))));
             }
         }
         head = names;

@@ -33,9 +33,12 @@ pub(super) struct Args {
     /// How long one rate is measured.
     #[arg(long, value_name = "N")]
     pub(super) seconds: Option<u64>,
-    /// How often everything is measured.
+    /// How often everything is measured at least.
     #[arg(long, value_name = "N")]
     pub(super) repetitions: Option<u64>,
+    /// How often at most, where the turns do not agree whether an aim is met.
+    #[arg(long, value_name = "N")]
+    pub(super) repetitions_max: Option<u64>,
     /// Idle connections, and sessions that reconnect [default: what the limit of open files allows, at most 1000000].
     #[arg(long, value_name = "N")]
     pub(super) connections: Option<u64>,
@@ -83,6 +86,7 @@ impl Args {
             ("--workers", self.workers.clone()),
             ("--seconds", number(self.seconds)),
             ("--repetitions", number(self.repetitions)),
+            ("--repetitions-max", number(self.repetitions_max)),
             ("--connections", number(self.connections)),
             ("--connections-per-process", number(self.connections_per_process)),
         ];
@@ -128,6 +132,8 @@ mod tests {
             "2",
             "--repetitions",
             "5",
+            "--repetitions-max",
+            "7",
             "--connections",
             "9000",
             "--connections-per-process",
