@@ -27,7 +27,8 @@ pub(crate) struct Bench {
 /// One broker with one number of workers.
 pub(crate) struct Candidate<'a> {
     broker: &'a dyn Broker,
-    conditions: Conditions,
+    workers: usize,
+    connections: u64,
     row: String,
 }
 
@@ -46,48 +47,38 @@ pub(crate) fn candidates<'a>(
         };
         candidates.extend(numbers.into_iter().map(|workers| Candidate {
             broker,
-            conditions: Conditions {
-                workers: workers.unwrap_or(1),
-                connections: scale.connections,
-                backlog: Backlog::Lossless,
-            },
+            workers: workers.unwrap_or(1),
+            connections: scale.connections,
             row: row_name(broker.name(), workers),
         }));
     }
     candidates
 }
 
-impl Candidate<'_> {
-    /// The same, with room for what waits.
-    fn with(&self, backlog: Backlog) -> Self {
-        let conditions = Conditions { backlog, ..self.conditions };
-        Self { conditions, row: self.row.clone(), ..*self }
-    }
-}
-
 impl Bench {
     /// Measures modes that are compared with each other, all of them in each repetition. Where it is not clear then
     /// whether ours meets an aim, ours and the floor go on; peers have no aims.
     pub(crate) fn measure(&self, modes: &[Mode], candidates: &[Candidate<'_>]) -> Vec<Section> {
-        let parts: Vec<_> = modes.iter().map(|mode| mode.takes_part(candidates)).collect();
-        let mut sections: Vec<_> =
-            modes.iter().zip(&parts).map(|(mode, candidates)| mode.section(candidates)).collect();
-        for turn in 0..self.repetitions.max(self.repetitions_max) {
-            let is_extra = turn >= self.repetitions;
+        let mut sections: Vec<_> = modes.iter().map(|mode| mode.section(candidates)).collect();
+        // What one broker does in modes that are compared stands together, and every second time all of it comes
+        // backwards: the machine's drift, which is slower than a few turns, is in neither's favour.
+        let of_all = candidates.iter().flat_map(|candidate| modes.iter().map(move |mode| (candidate, mode)));
+        let mut order: Vec<_> = of_all.filter(|(candidate, mode)| mode.is_for(candidate)).collect();
+        for repetition in 0..self.repetitions.max(self.repetitions_max) {
+            let is_extra = repetition >= self.repetitions;
             if is_extra && Verdict::all(&sections).iter().all(Verdict::is_clear) {
                 break;
             }
-            for ((mode, candidates), section) in modes.iter().zip(&parts).zip(&mut sections) {
-                let turns = candidates.iter().zip(&mut section.rows);
-                let turns = turns.filter(|(_, row)| !is_extra || !row.is_peer());
-                self.take_turns(&mode.name, turns, |running| match &mode.work {
-                    Work::Traffic(flow) => flow.measure(&running, self.duration),
-                    Work::State(measure) => {
-                        let figures = measure(&running, self.scale)?;
-                        Ok(Measured { figures, ..Measured::default() })
-                    }
-                });
+            for (candidate, mode) in &order {
+                let section = sections.iter_mut().find(|section| section.name == mode.name);
+                let rows = section.into_iter().flat_map(|section| &mut section.rows);
+                for row in rows.filter(|row| row.broker == candidate.row && !(is_extra && row.is_peer())) {
+                    row.turns.push(self.take_turn(&mode.name, candidate, mode.backlog(), |running| {
+                        mode.measure(&running, self)
+                    }));
+                }
             }
+            order.reverse();
         }
         sections
     }
@@ -105,61 +96,71 @@ impl Bench {
         let count = |flow: &Flow| {
             let name = format!("system-calls-{}", flow.name());
             let what = format!("System calls per delivered message, traced: {}", flow.told_traffic());
-            let candidates = mode.takes_part(candidates);
-            let mut section = Section { name, what, aims: Vec::new(), rows: rows(&candidates) };
-            self.take_turns(&section.name, candidates.iter().zip(&mut section.rows), |running| {
-                system_calls::measure(tracer, flow, running, self.duration)
+            let candidates = candidates.iter().filter(|candidate| mode.is_for(candidate));
+            let rows = candidates.map(|candidate| {
+                let turn = self.take_turn(&name, candidate, mode.backlog(), |running| {
+                    system_calls::measure(tracer, flow, running, self.duration)
+                });
+                Row { broker: candidate.row.clone(), turns: vec![turn] }
             });
-            section
+            Section { rows: rows.collect(), name: name.clone(), what, aims: Vec::new() }
         };
         [flow].into_iter().chain(&paced).map(count).collect()
     }
 
-    /// Gives each broker its turn, started anew.
-    fn take_turns<'a>(
+    /// Measures a broker that is started for it. A failure is a result, too; if it is ours, the exit code tells.
+    fn take_turn(
         &self,
         name: &str,
-        turns: impl Iterator<Item = (&'a Candidate<'a>, &'a mut Row)>,
-        measure: impl Fn(Running) -> Result<Measured, Error>,
-    ) {
-        for (candidate, row) in turns {
-            eprintln!("{name}: {}", row.broker);
-            let started = Running::start(candidate.broker, candidate.conditions, &self.directory);
-            // A failure is a result; if it is ours, the exit code tells.
-            let turn = started.and_then(&measure).map_err(|error| {
-                eprintln!("  failed: {error}");
-                error.to_string()
-            });
-            row.turns.push(turn);
-        }
+        candidate: &Candidate<'_>,
+        backlog: Backlog,
+        measure: impl FnOnce(Running) -> Result<Measured, Error>,
+    ) -> Result<Measured, String> {
+        eprintln!("{name}: {}", candidate.row);
+        let Candidate { workers, connections, .. } = *candidate;
+        let conditions = Conditions { workers, connections, backlog };
+        let started = Running::start(candidate.broker, conditions, &self.directory);
+        started.and_then(measure).map_err(|error| {
+            eprintln!("  failed: {error}");
+            error.to_string()
+        })
     }
 }
 
 impl Mode {
-    /// Those brokers that can.
-    fn takes_part<'a>(&self, candidates: &[Candidate<'a>]) -> Vec<Candidate<'a>> {
-        let backlog = match self.work {
+    /// Whether a broker can do what it takes.
+    fn is_for(&self, candidate: &Candidate<'_>) -> bool {
+        self.needs.iter().all(|&need| candidate.broker.can(need))
+    }
+
+    /// What a broker is to have room for.
+    fn backlog(&self) -> Backlog {
+        match self.work {
             Work::Traffic(_) => Backlog::Lossless,
             Work::State(_) => Backlog::Everything,
-        };
-        let can = |it: &&Candidate<'_>| self.needs.iter().all(|&need| it.broker.can(need));
-        candidates.iter().filter(can).map(|it| it.with(backlog)).collect()
+        }
+    }
+
+    fn measure(&self, running: &Running, bench: &Bench) -> Result<Measured, Error> {
+        match &self.work {
+            Work::Traffic(flow) => flow.measure(running, bench.duration),
+            Work::State(measure) => {
+                let figures = measure(running, bench.scale)?;
+                Ok(Measured { figures, ..Measured::default() })
+            }
+        }
     }
 
     /// Before anyone had a turn.
     fn section(&self, candidates: &[Candidate<'_>]) -> Section {
+        let row = |it: &Candidate<'_>| Row { broker: it.row.clone(), turns: Vec::new() };
         Section {
             name: self.name.clone(),
             what: self.what.clone(),
             aims: self.aims.clone(),
-            rows: rows(candidates),
+            rows: candidates.iter().filter(|candidate| self.is_for(candidate)).map(row).collect(),
         }
     }
-}
-
-/// A row for each, in their order.
-fn rows(candidates: &[Candidate<'_>]) -> Vec<Row> {
-    candidates.iter().map(|it| Row { broker: it.row.clone(), turns: Vec::new() }).collect()
 }
 
 /// Those of a list that are wanted and installed; the floor and ours are ours to build.
