@@ -62,21 +62,23 @@ impl Bench {
         let mut sections: Vec<_> = modes.iter().map(|mode| mode.section(candidates)).collect();
         // What one broker does in modes that are compared stands together, and every second time all of it comes
         // backwards: the machine's drift, which is slower than a few turns, is in neither's favour.
-        let of_all = candidates.iter().flat_map(|candidate| modes.iter().map(move |mode| (candidate, mode)));
-        let mut order: Vec<_> = of_all.filter(|(candidate, mode)| mode.is_for(candidate)).collect();
+        let of_one = |candidate| (0..modes.len()).map(move |at| (candidate, at));
+        let mut order: Vec<_> = candidates.iter().flat_map(of_one).collect();
         for repetition in 0..self.repetitions.max(self.repetitions_max) {
             let is_extra = repetition >= self.repetitions;
             if is_extra && Verdict::all(&sections).iter().all(Verdict::is_clear) {
                 break;
             }
-            for (candidate, mode) in &order {
-                let section = sections.iter_mut().find(|section| section.name == mode.name);
-                let rows = section.into_iter().flat_map(|section| &mut section.rows);
-                for row in rows.filter(|row| row.broker == candidate.row && !(is_extra && row.is_peer())) {
-                    row.turns.push(self.take_turn(&mode.name, candidate, mode.backlog(), |running| {
-                        mode.measure(&running, self)
-                    }));
+            for &(candidate, at) in &order {
+                let mode = &modes[at];
+                // Who cannot do what it takes has no row.
+                let Some(row) = sections[at].row_mut(&candidate.row) else { continue };
+                if is_extra && row.is_peer() {
+                    continue;
                 }
+                row.turns.push(self.take_turn(&mode.name, candidate, mode.backlog(), |running| {
+                    mode.measure(&running, self)
+                }));
             }
             order.reverse();
         }

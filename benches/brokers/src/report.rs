@@ -106,6 +106,11 @@ impl Row {
 }
 
 impl Section {
+    /// One that takes part, whether it has had a turn or not.
+    pub(crate) fn row_mut(&mut self, broker: &str) -> Option<&mut Row> {
+        self.rows.iter_mut().find(|row| row.broker == broker)
+    }
+
     fn row(&self, broker: &str) -> Option<&Row> {
         self.rows.iter().find(|row| row.broker == broker && row.is_measured())
     }

@@ -56,7 +56,7 @@ impl Verdict {
         self.value() <= self.value_max()
     }
 
-    /// Whether the turns agree, but for one in five: repeated, the same would come out.
+    /// Whether the turns agree, but for one in five: repeated, the same is likely to come out.
     pub(crate) fn is_clear(&self) -> bool {
         let met = self.turns_met();
         met.min(self.turns.len() - met) * TURNS_FOR_AN_EXCEPTION <= self.turns.len()
